@@ -1,0 +1,58 @@
+#!/bin/sh
+# Compiles one Kubernetes program from the Go module proxy into $OUT/usr/bin, stamped like an upstream release.
+#
+# KUBERNETES  release, v1.24.0          PACKAGE  k8s.io/kubernetes/cmd/kubelet
+# COMMIT      its git commit, if known  TAGS     Go build tags, comma-separated
+# CC          C compiler; empty: no cgo OUT      where to write
+set -eu
+
+# Downloads are repeated: a proxy that stalls or answers 5xx once must not cost a build of many minutes.
+retry() {
+  for pause in 2 5 15 0; do
+    "$@" && return 0
+    [ "$pause" = 0 ] || { echo "retrying in ${pause} s: $*" >&2; sleep "$pause"; }
+  done
+  return 1
+}
+
+module=k8s.io/kubernetes
+staging=v0.${KUBERNETES#v1.}
+
+# The main module is a shim around Kubernetes' own go.mod: the same requirements, its staging
+# directories replaced by the modules published from them. So every source has a version and a checksum
+# that the checksum database knows, and that `go version -m` shows.
+retry go mod download "$module@$KUBERNETES"
+cache=$(go env GOMODCACHE)/cache/download/$module/@v/$KUBERNETES
+mkdir -p /shim && cd /shim
+sed -E \
+  -e "s|^module .*|module kubelet-images|" \
+  -e "s|=> \./staging/src/(k8s\.io/[^ ]+).*|=> \1 $staging|" \
+  "$cache.mod" >go.mod
+go mod edit -require="$module@$KUBERNETES"
+cat "$(go env GOMODCACHE)/$module@$KUBERNETES/go.sum" >go.sum
+
+# The proxy knows the time of the release's commit, and for some releases the commit itself.
+time=$(sed -n 's/.*"Time" *: *"\([^"]*\)".*/\1/p' "$cache.info")
+commit=${COMMIT:-$(sed -n 's/.*"Hash" *: *"\([0-9a-f]\{40\}\)".*/\1/p' "$cache.info")}
+minor=${KUBERNETES#v1.}
+stamp=
+# The variables that hack/lib/version.sh of Kubernetes sets.
+for variable in "gitVersion=$KUBERNETES" "gitMajor=1" "gitMinor=${minor%%.*}" \
+  "gitCommit=$commit" "gitTreeState=${commit:+clean}" "buildDate=$time"; do
+  stamp="$stamp -X k8s.io/component-base/version.$variable -X k8s.io/client-go/pkg/version.$variable"
+done
+
+link="-s -w"
+export CGO_ENABLED=0
+if [ -n "${CC:-}" ]; then
+  # External linking always: newer releases use cgo only in runtime/cgo, which the internal linker
+  # would link against the builder's libc.
+  link="$link -linkmode=external -extldflags -Wl,-s"
+  export CGO_ENABLED=1
+fi
+
+# Loading every package downloads every module that the build needs, so that only this is repeated.
+retry go list -mod=mod -deps -tags "$TAGS" "$PACKAGE" >/dev/null
+mkdir -p "$OUT/usr/bin"
+go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -ldflags "$link $stamp" \
+  -o "$OUT/usr/bin/${PACKAGE##*/}" "$PACKAGE"

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Build iptables (both backends, IPv4 and IPv6) as one static program, xtables-multi, and its links.
+# Environment: GNU_TRIPLET, SRC (unpacked iptables source), OUT (file tree to write into).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -a "$SRC/." "$work"
+cd "$work"
+
+# Debian's cross compiler and glibc, not zig: libmnl.a and libnftnl.a come from Debian, built for glibc.
+CC=$GNU_TRIPLET-gcc
+CFLAGS='-Os -w -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables'
+export PKG_CONFIG_LIBDIR="/usr/lib/$GNU_TRIPLET/pkgconfig"
+
+# connlabel is the one extension that needs libnetfilter_conntrack.
+./configure -q --host="$GNU_TRIPLET" --prefix=/usr --disable-dependency-tracking \
+  --disable-shared --enable-static --disable-connlabel CC="$CC" CFLAGS="$CFLAGS"
+
+nft='nft nft-arp nft-bridge nft-cache nft-chain nft-cmd nft-ipv4 nft-ipv6 nft-ruleparse nft-ruleparse-arp
+  nft-ruleparse-bridge nft-ruleparse-ipv4 nft-ruleparse-ipv6 nft-shared xshared xtables xtables-arp xtables-eb
+  xtables-restore xtables-save xtables-standalone xtables-translate'
+legacy='ip6tables ip6tables-standalone iptables iptables-restore iptables-save iptables-standalone'
+objects="iptables-main.o $(printf 'xtables_nft_multi-%s.o ' $nft)$(printf 'xtables_legacy_multi-%s.o ' $legacy)"
+
+cp "$here/iptables-main.c" iptables/
+make -s -j2 -C libxtables
+make -s -j2 -C libiptc
+make -s -j2 -C extensions libext.a libext4.a libext6.a libext_arpt.a libext_ebt.a
+make -s -j2 -C iptables $objects
+
+mkdir -p "$OUT/usr/sbin"
+cd iptables
+# -w: the linker warns that getservbyname and others want shared NSS modules; "files" and "dns" are in libc.a since glibc 2.34.
+$CC -static -s -Wl,--gc-sections,-w -o "$OUT/usr/sbin/xtables-multi" $objects \
+  -Wl,--start-group ../extensions/*.a ../libxtables/.libs/libxtables.a -Wl,--end-group \
+  ../libiptc/.libs/libip4tc.a ../libiptc/.libs/libip6tc.a $(pkg-config --static --libs libnftnl libmnl) -lm
+
+cd "$OUT/usr/sbin"
+ln -sf xtables-multi xtables-nft-multi
+ln -sf xtables-multi xtables-legacy-multi
+for command in iptables ip6tables; do
+  for suffix in '' -save -restore; do
+    ln -sf xtables-nft-multi "$command-nft$suffix"
+    ln -sf xtables-legacy-multi "$command-legacy$suffix"
+    # Link to xtables-legacy-multi instead, and the command uses the legacy backend.
+    ln -sf xtables-nft-multi "$command$suffix"
+  done
+done

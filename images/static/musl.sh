@@ -1,0 +1,16 @@
+# Sourced by scripts that build with musl: copies $SRC to a scratch directory, enters it, sets $CC and $CFLAGS.
+# musl and its compiler wrappers come from Debian (musl-dev); the kernel's headers must be named,
+# because the wrappers leave /usr/include out.
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -a "$SRC" "$work/src"
+cd "$work/src"
+
+mkdir "$work/kernel"
+ln -s /usr/include/linux /usr/include/asm-generic /usr/include/mtd /usr/include/scsi "$work/kernel"
+ln -s "/usr/include/$GNU_TRIPLET/asm" "$work/kernel/asm"
+
+CC=$MUSL_TRIPLET-gcc
+CFLAGS="-isystem $work/kernel -Os -w -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+LDFLAGS='-static -no-pie -s -Wl,--gc-sections'

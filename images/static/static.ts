@@ -1,0 +1,72 @@
+import type { Directory, File } from '@dagger.io/dagger'
+import { type Builder, withPackages } from '../../pipeline/graph/debian.js'
+import { withZig, zig } from '../../pipeline/graph/toolchain.js'
+import type { Platform } from '../../pipeline/platform.js'
+import type { UserlandFacts, Variants } from '../../pipeline/variants.js'
+import { imageFiles } from '../files.js'
+
+/** The root of the static base: account files, CA certificates and the named parts of the userland. Lazy. */
+export function staticRoot(
+  builder: Builder,
+  facts: Variants,
+  parts: readonly string[],
+  platform: Platform,
+): Directory {
+  const { client } = builder
+  const root = client
+    .directory()
+    .withDirectory('/', imageFiles(client, 'static/rootfs/'))
+    .withFile('/etc/ssl/certs/ca-certificates.crt', caCertificates(builder))
+    .withNewDirectory('/tmp', { permissions: 0o1777 })
+  return parts.reduce(
+    (tree, part) => tree.withDirectory('/', userlandPart(builder, facts, part, platform)),
+    root,
+  )
+}
+
+function caCertificates({ root }: Builder): File {
+  // From the package itself: /etc/ssl/certs of the builder may hold certificates of this machine.
+  const script = `apt-get update -q
+cd /tmp && apt-get download ca-certificates
+dpkg-deb --extract ca-certificates_*.deb tree
+find tree/usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat >/ca-certificates.crt`
+  return root.withExec(['sh', '-euc', script]).file('/ca-certificates.crt')
+}
+
+/** One part of the userland, built by images/static/PART.sh for the platform. */
+function userlandPart(
+  builder: Builder,
+  facts: Variants,
+  part: string,
+  platform: Platform,
+): Directory {
+  const needs = facts.userland[part] as UserlandFacts
+  const cross = needs.crossCompiler ? [`gcc-${platform.gnu}`, 'libc6-dev'] : []
+  const foreign = needs.targetPackages.map((name) => `${name}:${platform.debian}`)
+  const root = builder.root.withExec(['dpkg', '--add-architecture', platform.debian])
+  const tools = withPackages(root, ['make', ...needs.packages, ...cross, ...foreign])
+  return withZig(builder, tools, facts.sources)
+    .withMountedDirectory('/src', debianSource(builder, needs.source))
+    .withMountedDirectory('/build', imageFiles(builder.client, 'static/', [`${part}*`]))
+    .withEnvVariable('DEBIAN_ARCH', platform.debian)
+    .withEnvVariable('GNU_TRIPLET', platform.gnu)
+    .withEnvVariable('ZIG_TARGET', platform.zig)
+    .withEnvVariable('ZIG', zig)
+    .withEnvVariable('SRC', '/src')
+    .withEnvVariable('OUT', '/out')
+    .withExec(['sh', `/build/${part}.sh`])
+    .directory('/out')
+}
+
+/** Upstream's source of a Debian source package; apt checks it against the signed archive index. */
+function debianSource({ root }: Builder, name: string): Directory {
+  const script = `sed -i -E 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
+[ ! -s /etc/apt/sources.list ] || sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
+apt-get update -q
+mkdir /download /source && cd /download
+apt-get source -q --download-only "$1"
+tar --extract --strip-components=1 --directory=/source --file="$(echo ./*.orig.tar.*[!c])"`
+  return withPackages(root, ['bzip2', 'xz-utils'])
+    .withExec(['sh', '-euc', script, 'source', name])
+    .directory('/source')
+}

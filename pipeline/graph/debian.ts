@@ -1,0 +1,39 @@
+import type { Client, Container } from '@dagger.io/dagger'
+
+/** What every step of a build stands on: the client and the Debian root that steps run in. */
+export interface Builder {
+  client: Client
+  /** Debian, amd64 or whatever the engine runs on, with nothing but apt and CA certificates. */
+  root: Container
+}
+
+// A mirror that stalls is asked again; one that refuses is not.
+const aptConfiguration = `Acquire::http::Timeout "20";
+Acquire::Retries "5";
+APT::Install-Recommends "false";
+`
+
+/** The Debian root of the builder from a registry, or from an archive that mmdebstrap made. Lazy. */
+export function debianRoot(
+  client: Client,
+  origin: { image: string } | { archive: string },
+): Container {
+  const root =
+    'image' in origin
+      ? client.container().from(origin.image)
+      : client.container().import_(client.host().file(origin.archive))
+  return root
+    .withEnvVariable('DEBIAN_FRONTEND', 'noninteractive')
+    .withNewFile('/etc/apt/apt.conf.d/90kubelet-images', aptConfiguration)
+}
+
+/** The container with Debian packages added. Lazy. */
+export function withPackages(container: Container, packages: readonly string[]): Container {
+  return container.withExec([
+    'sh',
+    '-euc',
+    'apt-get update -q; apt-get install -yq "$@"; rm -rf /var/lib/apt/lists/*',
+    'apt',
+    ...packages,
+  ])
+}

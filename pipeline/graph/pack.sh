@@ -1,0 +1,39 @@
+#!/bin/sh
+# Verifies the file tree in /root and packs it as one normalised OCI layer.
+#
+# COMPRESSION  zstd or gzip      ELF  machine that every program must be built for, as readelf names it
+# Writes $OUT/layer and $OUT/layer.json: digests, sizes in bytes.
+set -eu
+
+fail() {
+  echo "$1" >&2
+  exit 1
+}
+
+# Nothing here is run: what the programs are is read from their headers.
+find /root -type f -printf '%P\n' | while read -r file; do
+  [ "$(head -c 4 "/root/$file" | tail -c 3)" = ELF ] || continue
+  machine=$(readelf --file-header "/root/$file" | sed -n 's/^ *Machine: *//p')
+  [ "$machine" = "$ELF" ] || fail "/$file: built for $machine, not for $ELF"
+  ! readelf --program-headers "/root/$file" | grep -q INTERP || fail "/$file: not statically linked"
+  ! readelf --section-headers --wide "/root/$file" | grep -q ' \.symtab ' || fail "/$file: not stripped"
+done
+[ -z "$(find /root -type f -perm /6000)" ] || fail "setuid or setgid: $(find /root -type f -perm /6000)"
+
+mkdir -p "$OUT"
+# The same tree gives the same bytes: names sorted, no owner, no time of the build.
+cd /root
+find . -mindepth 1 -printf '%P\0' | LC_ALL=C sort --zero-terminated |
+  tar --create --file=/layer.tar --no-recursion --null --files-from=- --format=posix --numeric-owner \
+    --owner=0 --group=0 --mtime=@0 --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime
+case $COMPRESSION in
+zstd) zstd --quiet --ultra -22 --threads=0 --no-progress -o "$OUT/layer" /layer.tar ;;
+gzip) libdeflate-gzip -12 -c /layer.tar >"$OUT/layer" ;;
+esac
+
+digest() {
+  echo "sha256:$(sha256sum "$1" | cut -d' ' -f1)"
+}
+printf '{"diffId":"%s","digest":"%s","size":%d,"extracted":%d}\n' \
+  "$(digest /layer.tar)" "$(digest "$OUT/layer")" "$(stat -c %s "$OUT/layer")" \
+  "$(find /root -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')" >"$OUT/layer.json"

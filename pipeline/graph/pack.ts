@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import type { Directory } from '@dagger.io/dagger'
+import type { Platform } from '../platform.js'
+import type { Compression } from '../request.js'
+import { type Builder, withPackages } from './debian.js'
+
+const script = readFileSync(new URL('pack.sh', import.meta.url), 'utf8')
+
+/**
+ * A directory with the tree as a compressed layer (`layer`) and its facts (`layer.json`, a LayerFacts). Lazy.
+ * The step fails unless every program in the tree is built for the platform, static and stripped.
+ * It packs instead of the engine, whose compression level is fixed and costs a quarter in size.
+ */
+export function packLayer(
+  builder: Builder,
+  tree: Directory,
+  options: { platform: Platform; compression: Compression },
+): Directory {
+  return withPackages(builder.root, ['binutils', 'libdeflate-tools', 'zstd'])
+    .withNewFile('/pack.sh', script)
+    .withMountedDirectory('/root', tree)
+    .withEnvVariable('COMPRESSION', options.compression)
+    .withEnvVariable('ELF', options.platform.elf)
+    .withEnvVariable('OUT', '/out')
+    .withExec(['sh', '/pack.sh'])
+    .directory('/out')
+}

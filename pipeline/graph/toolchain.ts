@@ -1,0 +1,40 @@
+import type { Container, Directory } from '@dagger.io/dagger'
+import type { SourceFacts } from '../variants.js'
+import { type Builder, withPackages } from './debian.js'
+
+/** Where `withZig` puts the compiler. */
+export const zig = '/opt/zig/zig'
+
+/**
+ * A Go builder. Debian's Go only starts the wanted release, which the go command fetches from the module
+ * proxy and checks against the checksum database. All builders share one module cache and one build cache.
+ */
+export function goBuilder({ client, root }: Builder, release: string): Container {
+  return withPackages(root, ['ca-certificates', 'golang-go'])
+    .withEnvVariable('GOPATH', '/go')
+    .withEnvVariable('GOCACHE', '/go/build')
+    .withMountedCache('/go/pkg/mod', client.cacheVolume('kubelet-images-go-modules'))
+    .withMountedCache('/go/build', client.cacheVolume('kubelet-images-go-build'))
+    .withEnvVariable('GOTOOLCHAIN', `go${release}`)
+}
+
+/** Adds zig, a C compiler for every target with musl to link statically. */
+export function withZig(builder: Builder, container: Container, sources: SourceFacts): Container {
+  return container
+    .withMountedDirectory('/opt/zig', zigDirectory(builder, sources))
+    .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/var/cache/zig')
+    .withEnvVariable('ZIG_LOCAL_CACHE_DIR', '/var/cache/zig')
+    .withMountedCache('/var/cache/zig', builder.client.cacheVolume('kubelet-images-zig'))
+}
+
+/** The PyPI package ziglang, checked against the checksums in variants.json. */
+function zigDirectory({ root }: Builder, { zig }: SourceFacts): Directory {
+  const hashes = zig.sha256.map((sum) => `--hash=sha256:${sum}`).join(' ')
+  return withPackages(root, ['ca-certificates', 'python3-pip'])
+    .withNewFile('/requirements.txt', `ziglang==${zig.version} ${hashes}\n`)
+    .withExec([
+      ...['pip', 'install', '--quiet', '--retries=5', '--no-compile', '--target=/wheel'],
+      ...['--only-binary=:all:', '--require-hashes', '--requirement=/requirements.txt'],
+    ])
+    .directory('/wheel/ziglang')
+}

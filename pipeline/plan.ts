@@ -1,0 +1,108 @@
+import semver from 'semver'
+import { UserError } from './errors.js'
+import type { KubernetesVersion } from './kubernetes.js'
+import { type Arch, platformOf } from './platform.js'
+import type { BuildRequest, Compression } from './request.js'
+import type { Variants } from './variants.js'
+
+/** One image of one release: what goes into it and what it is called. Pure data, the same for every engine. */
+export interface ImageSpec {
+  image: string
+  tag: string
+  kubernetes: string
+  base: string
+  variant: string
+  arches: Arch[]
+  /** OCI platforms, in the order of `arches`. */
+  platforms: string[]
+  compression: Compression
+  entrypoint: string[]
+  /** OCI labels. */
+  labels: Record<string, string>
+  /** The Kubernetes program in it. */
+  program: ProgramSpec
+  /** Parts of the static userland below it, in order. */
+  userland: string[]
+  /** File name of the archive in the output directory. */
+  archive: string
+}
+
+/** How one Kubernetes program is compiled. */
+export interface ProgramSpec {
+  package: string
+  kubernetes: string
+  /** Git commit of the release, where it is known beforehand. */
+  commit?: string
+  go: string
+  cgo: boolean
+  tags: string[]
+}
+
+/** The name under which runtimes know an image that no registry holds. */
+export function localRef({ image, tag }: Pick<ImageSpec, 'image' | 'tag'>): string {
+  return `localhost/${image}:${tag}`
+}
+
+/** Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches. */
+export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] {
+  const specs = request.images.flatMap((image) =>
+    request.variants
+      .filter((variant) => facts.variants[variant]?.images.includes(image))
+      .map((variant) => planImage(request, facts, image, variant)),
+  )
+  if (specs.length === 0) {
+    throw new UserError(
+      `no image "${request.images}" in variant "${request.variants}": see --plan without --variant for what there is`,
+    )
+  }
+  return specs
+}
+
+function planImage(
+  request: BuildRequest,
+  facts: Variants,
+  image: string,
+  variant: string,
+): ImageSpec {
+  const { kubernetes, base, arches, compression } = request
+  const imageFacts = entry(facts.images, image)
+  const programFacts = entry(facts.programs, imageFacts.program)
+  const commit = facts.sources.kubernetes.commits[kubernetes.version]
+  const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
+  return {
+    image,
+    tag,
+    kubernetes: kubernetes.version,
+    base,
+    variant,
+    arches,
+    platforms: arches.map((arch) => platformOf(arch).platform),
+    compression,
+    entrypoint: imageFacts.entrypoint,
+    labels: {
+      'org.opencontainers.image.title': image,
+      'org.opencontainers.image.description': imageFacts.description,
+      'org.opencontainers.image.version': kubernetes.version,
+    },
+    program: {
+      ...programFacts,
+      kubernetes: kubernetes.version,
+      ...(commit !== undefined && { commit }),
+      go: goRelease(kubernetes, facts),
+    },
+    userland: entry(facts.bases, base).userland,
+    archive: `${image}-${tag}.oci.tar`,
+  }
+}
+
+/** The Go release for a Kubernetes release: upstream moves to a newer Go minor within a Kubernetes minor. */
+function goRelease({ version, minor }: KubernetesVersion, facts: Variants): string {
+  const go = entry(facts.kubernetes, minor).go
+  const first = semver.rsort(Object.keys(go)).find((patch) => semver.lte(patch, version))
+  return entry(go, first as string)
+}
+
+/** Keys in a plan were checked with the request and with variants.json. */
+function entry<T>(table: Record<string, T>, key: string): T {
+  return table[key] as T
+}

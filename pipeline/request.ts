@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util'
+import { messageOf, UserError } from './errors.js'
+import { type KubernetesVersion, parseKubernetesVersion } from './kubernetes.js'
+import { type Arch, allArches, parseArch } from './platform.js'
+import { nearMiss, notAllowed } from './suggestion.js'
+import type { Variants } from './variants.js'
+
+export type Compression = 'zstd' | 'gzip'
+export type EngineKind = 'runner' | 'docker' | 'embedded'
+
+const compressions: readonly Compression[] = ['zstd', 'gzip']
+const engineKinds: readonly EngineKind[] = ['runner', 'docker', 'embedded']
+
+/** What `npm run build` was asked for, every word of it checked. */
+export interface BuildRequest {
+  kubernetes: KubernetesVersion
+  arches: Arch[]
+  images: string[]
+  variants: string[]
+  base: string
+  compression: Compression
+  output: string
+  engine?: EngineKind
+  plan: boolean
+  json: boolean
+}
+
+export const buildHelp = `Usage: npm run build -- --k8s VERSION [options]
+
+Builds container images of the Kubernetes node components from source.
+
+  --k8s VERSION        Kubernetes release, v1.22.0 or later (required)
+  --arch LIST          amd64, arm64, arm (default: all)
+  --image LIST         images (default: all)
+  --variant LIST       variants (default: all)
+  --base NAME          base of the images
+  --compression NAME   zstd or gzip (default: zstd from v1.24 on, gzip below)
+  --output DIR         where the archives and sizes.json go (default: dist)
+  --engine NAME        runner, docker or embedded (default: the first that is there)
+  --plan               print what would be built, and stop
+  --json               print the result as JSON instead of a table
+  --help               print this text
+
+LIST is comma-separated. Results go to stdout, progress to stderr.
+Exit status: 0 done, 1 the build failed, 2 the request was wrong.
+`
+
+const options = {
+  k8s: { type: 'string' },
+  arch: { type: 'string', multiple: true },
+  image: { type: 'string', multiple: true },
+  variant: { type: 'string', multiple: true },
+  base: { type: 'string' },
+  compression: { type: 'string' },
+  output: { type: 'string', default: 'dist' },
+  engine: { type: 'string' },
+  plan: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** Reads the arguments of `npm run build`; `help` when only the usage is wanted. Throws a UserError. */
+export function parseBuildRequest(args: readonly string[], facts: Variants): BuildRequest | 'help' {
+  const given = parseFlags(args)
+  if (given.help) return 'help'
+  if (given.k8s === undefined) {
+    throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
+  }
+  const kubernetes = parseKubernetesVersion(given.k8s, Object.keys(facts.kubernetes))
+  const bases = Object.keys(facts.bases)
+  return {
+    kubernetes,
+    arches: unique((listOf(given.arch) ?? allArches).map(parseArch)),
+    images: keysOf('image', given.image, facts.images),
+    variants: keysOf('variant', given.variant, facts.variants),
+    base: oneOf('base', given.base ?? (bases[0] as string), bases),
+    compression: oneOf(
+      'compression',
+      given.compression ?? defaultCompression(kubernetes),
+      compressions,
+    ),
+    output: given.output,
+    ...(given.engine !== undefined && { engine: oneOf('engine', given.engine, engineKinds) }),
+    plan: given.plan,
+    json: given.json,
+  }
+}
+
+function parseFlags(args: readonly string[]) {
+  const known = Object.keys(options).map((name) => `--${name}`)
+  for (const arg of args) {
+    const flag = arg.split('=', 1)[0] as string
+    if (flag.startsWith('-') && !known.includes(flag)) throw notAllowed('flag', flag, known)
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    if (positionals[0] === undefined) return values
+    const meant = nearMiss(`--${positionals[0]}`, known)
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
+    throw new UserError(
+      `unexpected argument "${positionals[0]}": every argument is a flag; see --help.${hint}`,
+    )
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`${messageOf(error).split('\n')[0]}; see --help`, { cause: error })
+  }
+}
+
+/** Docker reads zstd layers from 20.10 on; whoever still runs a release below v1.24 may run an older one. */
+function defaultCompression({ minor }: KubernetesVersion): Compression {
+  return Number(minor.split('.')[1]) >= 24 ? 'zstd' : 'gzip'
+}
+
+function keysOf(what: string, given: string[] | undefined, table: object): string[] {
+  const allowed = Object.keys(table)
+  return unique((listOf(given) ?? allowed).map((name) => oneOf(what, name, allowed)))
+}
+
+function oneOf<T extends string>(what: string, name: string, allowed: readonly T[]): T {
+  if (!(allowed as readonly string[]).includes(name)) throw notAllowed(what, name, allowed)
+  return name as T
+}
+
+function listOf(given: string[] | undefined): string[] | undefined {
+  return given?.flatMap((text) => text.split(',')).map((text) => text.trim())
+}
+
+function unique<T>(list: readonly T[]): T[] {
+  return [...new Set(list)]
+}

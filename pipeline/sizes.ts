@@ -1,0 +1,41 @@
+import type { LayerFacts } from './oci/layout.js'
+import type { ImageSpec } from './plan.js'
+import type { Arch } from './platform.js'
+
+/** A row of sizes.json: one image on one architecture, sizes in bytes. */
+export interface SizeRow {
+  image: string
+  tag: string
+  kubernetes: string
+  base: string
+  variant: string
+  arch: Arch
+  compression: string
+  /** Sum of the layer blobs. */
+  compressed: number
+  /** Sum of the regular file sizes in the root file system. */
+  extracted: number
+  /** Digest of the platform's manifest. */
+  digest: string
+}
+
+/** The row for one architecture of an image. */
+export function sizeRow(
+  spec: ImageSpec,
+  arch: Arch,
+  layers: readonly LayerFacts[],
+  digest: string,
+): SizeRow {
+  const { image, tag, kubernetes, base, variant, compression } = spec
+  const compressed = layers.reduce((sum, layer) => sum + layer.size, 0)
+  // No layer replaces a file of another one, so the sum is that of the flattened root.
+  const extracted = layers.reduce((sum, layer) => sum + layer.extracted, 0)
+  return { image, tag, kubernetes, base, variant, arch, compression, compressed, extracted, digest }
+}
+
+/** Earlier rows with those of newly built archives in place: an archive holds what was built last. */
+export function mergeSizes(earlier: readonly SizeRow[], built: readonly SizeRow[]): SizeRow[] {
+  const key = ({ image, tag }: SizeRow) => `${image}:${tag}`
+  const replaced = new Set(built.map(key))
+  return [...earlier.filter((row) => !replaced.has(key(row))), ...built]
+}

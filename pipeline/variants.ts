@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+const text = z.string().min(1)
+const release = z.string().regex(/^v1\.\d+\.\d+$/, 'is not a Kubernetes release such as v1.24.0')
+const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such as 1.18.10')
+const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
+
+/** What is built from a kind of image: one entrypoint, one main program. */
+const image = z.strictObject({
+  description: text,
+  /** Key of `programs`: the program that the image exists for. */
+  program: text,
+  entrypoint: z.array(text).min(1),
+})
+
+/** The root that an image starts from. */
+const base = z.strictObject({
+  description: text,
+  /** Keys of `userland`, in the order in which they are laid down. */
+  userland: z.array(text),
+})
+
+/** A flavour of an image: what is added to the base. */
+const variant = z.strictObject({
+  description: text,
+  /** Keys of `images` that come in this variant. */
+  images: z.array(text).min(1),
+})
+
+/** One Kubernetes minor. */
+const kubernetes = z.strictObject({
+  /** The newest release known to be published; later ones are looked up when asked for. */
+  newest: release,
+  /** Go release by the first patch that upstream built with that Go minor. */
+  go: z.record(release, goRelease),
+})
+
+/** A program compiled from the Kubernetes source. */
+const program = z.strictObject({
+  /** Go package. */
+  package: text,
+  cgo: z.boolean(),
+  /** Go build tags; one that a release does not know has no effect. */
+  tags: z.array(text),
+})
+
+/** A part of the static userland, built by images/static/KEY.sh. */
+const userland = z.strictObject({
+  /** Debian source package. */
+  source: text,
+  /** Debian packages of the builder's architecture that the script needs. */
+  packages: z.array(text),
+  /** Debian packages of the target's architecture that the script links against. */
+  targetPackages: z.array(text),
+  /** Whether it needs Debian's cross compiler for the target, beside zig. */
+  crossCompiler: z.boolean(),
+})
+
+const schema = z.strictObject({
+  images: z.record(z.string(), image),
+  bases: z.record(z.string(), base),
+  variants: z.record(z.string(), variant),
+  kubernetes: z.record(z.string().regex(/^1\.\d+$/), kubernetes),
+  programs: z.record(z.string(), program),
+  userland: z.record(z.string(), userland),
+  sources: z.strictObject({
+    debian: z.strictObject({ suite: text, image: text }),
+    /** PyPI package ziglang: the version and the checksums of its wheels. */
+    zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
+    /** Commits of releases for which the module proxy does not tell them. */
+    kubernetes: z.strictObject({ commits: z.record(release, commit) }),
+  }),
+})
+
+export type Variants = z.infer<typeof schema>
+export type UserlandFacts = z.infer<typeof userland>
+export type SourceFacts = Variants['sources']
+
+/** The project's own variants.json, validated. */
+export function loadVariants(): Variants {
+  const file = new URL('../variants.json', import.meta.url)
+  return parseVariants(JSON.parse(readFileSync(file, 'utf8')))
+}
+
+/** Checks every field and every reference; throws an Error that names the JSON path of the first fault. */
+export function parseVariants(json: unknown): Variants {
+  const parsed = schema.safeParse(json)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new Error(
+      `variants.json: ${issue === undefined ? '$' : at(issue.path)}: ${issue?.message}`,
+    )
+  }
+  verifyReferences(parsed.data)
+  return parsed.data
+}
+
+function verifyReferences(variants: Variants): void {
+  for (const [key, { program }] of Object.entries(variants.images)) {
+    verifyKey(program, variants, 'programs', ['images', key, 'program'])
+  }
+  for (const [key, base] of Object.entries(variants.bases)) {
+    for (const [i, part] of base.userland.entries()) {
+      verifyKey(part, variants, 'userland', ['bases', key, 'userland', i])
+    }
+  }
+  for (const [key, variant] of Object.entries(variants.variants)) {
+    for (const [i, image] of variant.images.entries()) {
+      verifyKey(image, variants, 'images', ['variants', key, 'images', i])
+    }
+  }
+  for (const [minor, { newest, go }] of Object.entries(variants.kubernetes)) {
+    verifyMinor(newest, minor, ['kubernetes', minor, 'newest'])
+    for (const first of Object.keys(go))
+      verifyMinor(first, minor, ['kubernetes', minor, 'go', first])
+    verifyKey(`v${minor}.0`, { go }, 'go', ['kubernetes', minor, 'go'])
+  }
+}
+
+function verifyKey(key: string, table: object, name: string, path: readonly PropertyKey[]): void {
+  const entries = (table as Record<string, object>)[name] ?? {}
+  if (!Object.hasOwn(entries, key)) {
+    throw new Error(`variants.json: ${at(path)}: "${key}" is not a key of ${name}`)
+  }
+}
+
+function verifyMinor(version: string, minor: string, path: readonly PropertyKey[]): void {
+  if (!version.startsWith(`v${minor}.`)) {
+    throw new Error(`variants.json: ${at(path)}: "${version}" is not a release of ${minor}`)
+  }
+}
+
+/** `$.kubernetes["1.24"].go`: a path as it would be written in JavaScript. */
+function at(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`
+    return /^[a-z]\w*$/i.test(String(key)) ? `${text}.${String(key)}` : `${text}["${String(key)}"]`
+  }, '$')
+}

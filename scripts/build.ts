@@ -1,0 +1,119 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Client } from '@dagger.io/dagger'
+import { table } from 'table'
+import { imageLayers } from '../images/rootfs.js'
+import type { Builder } from '../pipeline/graph/debian.js'
+import { writeArchive } from '../pipeline/oci/archive.js'
+import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
+import { type ImageSpec, localRef, planImages } from '../pipeline/plan.js'
+import { type Arch, platformOf } from '../pipeline/platform.js'
+import { buildHelp, parseBuildRequest } from '../pipeline/request.js'
+import { mergeSizes, type SizeRow, sizeRow } from '../pipeline/sizes.js'
+import { loadVariants, type Variants } from '../pipeline/variants.js'
+import { prepareBuilder } from './builder-root.js'
+import { prepareEngine } from './engine/engine.js'
+import { describeFailure, withClient } from './engine/session.js'
+import { exitWith } from './exit.js'
+import { line, step } from './progress.js'
+import { verifyPublished } from './published.js'
+
+await exitWith(async () => {
+  const facts = loadVariants()
+  const request = parseBuildRequest(process.argv.slice(2), facts)
+  if (request === 'help') return console.log(buildHelp)
+  const specs = planImages(request, facts)
+  await verifyPublished(request.kubernetes, facts)
+  if (request.plan)
+    return console.log(request.json ? JSON.stringify(specs, null, 2) : planTable(specs))
+
+  const engine = await prepareEngine(request.engine)
+  line(`engine: ${engine.description}`)
+  const output = resolve(request.output)
+  const rows = await withClient(engine, (client) => buildImages(client, facts, specs, output))
+  console.log(request.json ? JSON.stringify(rows, null, 2) : sizeTable(rows))
+})
+
+/** Builds into a directory beside the results and moves them in place when all of them are there. */
+async function buildImages(
+  client: Client,
+  facts: Variants,
+  specs: readonly ImageSpec[],
+  output: string,
+): Promise<SizeRow[]> {
+  const builder = await prepareBuilder(client, facts.sources)
+  const staging = join(output, `.staging-${process.pid}`)
+  await mkdir(staging, { recursive: true })
+  try {
+    const rows: SizeRow[] = []
+    for (const spec of specs) rows.push(...(await buildImage(builder, facts, spec, staging)))
+    const sizes = join(output, 'sizes.json')
+    const merged = mergeSizes(await readSizes(sizes), rows)
+    await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
+    for (const { archive } of specs) await rename(join(staging, archive), join(output, archive))
+    await rename(join(staging, 'sizes.json'), sizes)
+    return rows
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
+}
+
+/** Builds one image for all its architectures and writes its archive. */
+async function buildImage(
+  builder: Builder,
+  facts: Variants,
+  spec: ImageSpec,
+  staging: string,
+): Promise<SizeRow[]> {
+  const files = new Map<string, string>()
+  const layers = new Map<Arch, LayerFacts[]>()
+  for (const arch of spec.arches) {
+    const folders = imageLayers(builder, facts, spec, arch).map(({ name, directory }, i) => {
+      const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
+      const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
+      return step(label, () => directory.export(folder)).catch((error) => {
+        throw describeFailure(label, error)
+      })
+    })
+    const stack: LayerFacts[] = []
+    for (const folder of await Promise.all(folders)) {
+      const layer = JSON.parse(await readFile(join(folder, 'layer.json'), 'utf8')) as LayerFacts
+      files.set(layer.digest, join(folder, 'layer'))
+      stack.push(layer)
+    }
+    layers.set(arch, stack)
+  }
+  const layout = layoutImage({ ref: localRef(spec), ...spec }, layers)
+  await writeArchive(join(staging, spec.archive), layout, files)
+  return [...layers].map(([arch, stack]) =>
+    sizeRow(spec, arch, stack, layout.manifests.get(arch) as string),
+  )
+}
+
+async function readSizes(file: string): Promise<SizeRow[]> {
+  const text = await readFile(file, 'utf8').catch(() => '[]')
+  return JSON.parse(text) as SizeRow[]
+}
+
+function planTable(specs: readonly ImageSpec[]): string {
+  const rows = specs.map((spec) => [
+    `${spec.image}:${spec.tag}`,
+    spec.platforms.join(', '),
+    spec.compression,
+    `go${spec.program.go}`,
+    spec.archive,
+  ])
+  return table([['image', 'platforms', 'compression', 'Go', 'archive'], ...rows])
+}
+
+function sizeTable(rows: readonly SizeRow[]): string {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
+  const cells = rows.map((row) => [
+    `${row.image}:${row.tag}`,
+    row.arch,
+    `${megabytes(row.compressed)} (${row.compression})`,
+    megabytes(row.extracted),
+    row.digest,
+  ])
+  return table([['image', 'arch', 'compressed', 'extracted', 'digest'], ...cells])
+}

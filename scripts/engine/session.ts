@@ -1,0 +1,71 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Client, connect, ExecError } from '@dagger.io/dagger'
+import { BuildError, messageOf } from '../../pipeline/errors.js'
+import { logDirectory } from '../cache.js'
+import { compiledCli, type Engine } from './engine.js'
+
+/** The full log of the last build on any engine. */
+export const buildLog = join(logDirectory, 'build.log')
+
+/** Runs `work` on one connection to the engine; the engine's own log goes to a file. */
+export async function withClient<T>(
+  engine: Engine,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  await mkdir(logDirectory, { recursive: true })
+  Object.assign(process.env, engine.env, { DAGGER_NO_NAG: '1', DO_NOT_TRACK: '1', NO_COLOR: '1' })
+  try {
+    return await session(work)
+  } catch (error) {
+    // The SDK hands its own errors on as text only.
+    if (!messageOf(error).includes('InitEngineSessionBinaryError')) throw error
+    Object.assign(process.env, await compiledCli())
+    return await session(work)
+  }
+}
+
+async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const log = createWriteStream(buildLog)
+  let outcome: { value: T } | { error: unknown } | undefined
+  try {
+    await connect(
+      async (client) => {
+        // The SDK wraps what the callback throws into a text; it is kept as it is here.
+        outcome = await work(client).then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        )
+      },
+      { LogOutput: log },
+    )
+  } catch (error) {
+    if (outcome === undefined) throw error
+  } finally {
+    log.end()
+  }
+  if (outcome === undefined) throw new BuildError('the engine ended the connection')
+  if ('error' in outcome) throw outcome.error
+  return outcome.value
+}
+
+/** A failed step as the user wants to see it: the command, its exit code and the end of its stderr. */
+export function describeFailure(step: string, error: unknown): BuildError {
+  const cause = causeOf(error)
+  if (!(cause instanceof ExecError)) {
+    return new BuildError(`${step}: ${messageOf(cause)} (full log: ${buildLog})`, { cause: error })
+  }
+  const command = cause.cmd.map((word) => word.split('\n', 1)[0]).join(' ')
+  const end = `${cause.stdout}\n${cause.stderr}`.trimEnd().split('\n').slice(-20)
+  return new BuildError(
+    [`${step}: exit code ${cause.exitCode} of: ${command}`, ...end, `full log: ${buildLog}`].join(
+      '\n',
+    ),
+    { cause: error },
+  )
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error
+}

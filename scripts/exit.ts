@@ -1,0 +1,11 @@
+import { messageOf, UserError } from '../pipeline/errors.js'
+
+/** Runs a script and turns what it throws into a message on stderr and the exit status. */
+export async function exitWith(main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exitCode = error instanceof UserError ? 2 : 1
+  }
+}

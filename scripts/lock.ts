@@ -1,0 +1,20 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { $ } from 'zx'
+
+/** Runs `work` while holding an exclusive lock on a file; another process waits. Freed even by a crash. */
+export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(file), { recursive: true })
+  // flock(1) keeps the lock as long as cat runs: until our end of its stdin closes.
+  const holder = $({
+    quiet: true,
+    nothrow: true,
+  })`flock --exclusive ${file} sh -c ${'echo locked; cat'}`
+  try {
+    for await (const line of holder) if (line.startsWith('locked')) break
+    return await work()
+  } finally {
+    holder.stdin.end()
+    await holder
+  }
+}

@@ -1,0 +1,24 @@
+import semver from 'semver'
+import { $ } from 'zx'
+import { UserError } from '../pipeline/errors.js'
+import type { KubernetesVersion } from '../pipeline/kubernetes.js'
+import type { Variants } from '../pipeline/variants.js'
+import { hasProgram } from './host.js'
+
+/**
+ * Throws a UserError when a release is not published. variants.json knows the releases up to a date; about later
+ * ones the Go module proxy is asked. Where it cannot be asked, the build itself will tell.
+ */
+export async function verifyPublished(release: KubernetesVersion, facts: Variants): Promise<void> {
+  const newest = facts.kubernetes[release.minor]?.newest as string
+  if (semver.lte(release.version, newest) || !hasProgram('go')) return
+  const env = { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local' }
+  const go = $({ cwd: '/', env, quiet: true, nothrow: true, timeout: '30s' })
+  const { exitCode, stderr } = await go`go list -m k8s.io/kubernetes@${release.version}`
+  const refused = /\b(403 Forbidden|404 Not Found|410 Gone)\b|unknown revision/.test(stderr)
+  if (exitCode !== 0 && refused) {
+    throw new UserError(
+      `Kubernetes ${release.version} is not published: the newest known release of v${release.minor} is ${newest}. Did you mean ${newest}?`,
+    )
+  }
+}

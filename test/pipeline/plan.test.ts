@@ -1,0 +1,70 @@
+import test from 'ava'
+import { UserError } from '../../pipeline/errors.js'
+import { planImages } from '../../pipeline/plan.js'
+import { type BuildRequest, parseBuildRequest } from '../../pipeline/request.js'
+import { loadVariants } from '../../pipeline/variants.js'
+
+const facts = loadVariants()
+
+function request(args: string): BuildRequest {
+  return parseBuildRequest(args.split(' '), facts) as BuildRequest
+}
+
+test('one image of v1.24.0', (t) => {
+  const [spec, ...more] = planImages(
+    request('--k8s v1.24.0 --image kubelet --variant base --base static --arch amd64,arm'),
+    facts,
+  )
+  t.deepEqual(more, [])
+  t.like(spec, {
+    image: 'kubelet',
+    tag: 'v1.24.0-static',
+    kubernetes: 'v1.24.0',
+    platforms: ['linux/amd64', 'linux/arm/v7'],
+    compression: 'zstd',
+    archive: 'kubelet-v1.24.0-static.oci.tar',
+    entrypoint: [
+      'kubelet',
+      '--config=/var/lib/kubelet/config.yaml',
+      '--register-node',
+      '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
+      '--kubeconfig=/etc/kubernetes/kubelet.conf',
+    ],
+    program: {
+      package: 'k8s.io/kubernetes/cmd/kubelet',
+      kubernetes: 'v1.24.0',
+      commit: '4ce5a8954017644c5420bae81d72b09b735c21f0',
+      go: '1.18.10',
+    },
+  })
+})
+
+const builtWith = test.macro((t, version: string, go: string) => {
+  t.is(planImages(request(`--k8s ${version}`), facts)[0]?.program.go, go)
+})
+
+test('v1.24.9 was built with Go 1.18', builtWith, 'v1.24.9', '1.18.10')
+test('v1.24.10 moved to Go 1.19', builtWith, 'v1.24.10', '1.19.13')
+test('v1.24.17 moved to Go 1.20', builtWith, 'v1.24.17', '1.20.14')
+
+test('every combination of the real variants.json can be planned', (t) => {
+  for (const [minor, { newest }] of Object.entries(facts.kubernetes)) {
+    for (const base of Object.keys(facts.bases)) {
+      for (const version of [`v${minor}.0`, newest]) {
+        const specs = planImages(request(`--k8s ${version} --base ${base}`), facts)
+        const archives = specs.map((spec) => spec.archive)
+        t.is(
+          new Set(archives).size,
+          archives.length,
+          `${version} ${base}: archives have names of their own`,
+        )
+        t.true(specs.every((spec) => spec.tag.startsWith(version) && spec.tag.endsWith(base)))
+      }
+    }
+  }
+})
+
+test('an image that does not come in a variant', (t) => {
+  const asked = { ...request('--k8s v1.24.0'), images: ['kubelet'], variants: [] }
+  t.throws(() => planImages(asked, facts), { instanceOf: UserError })
+})

@@ -16,8 +16,8 @@ export interface Platform {
   debian: string
   /** GNU triplet of Debian's cross compilers. */
   gnu: string
-  /** `zig cc -target` for static musl. */
-  zig: string
+  /** Triplet of musl's compilers, Debian's wrappers and zig's targets alike. */
+  musl: string
   /** ELF machine as `readelf -h` prints it. */
   elf: string
 }
@@ -28,7 +28,7 @@ const platforms: Record<Arch, Platform> = {
     platform: 'linux/amd64',
     debian: 'amd64',
     gnu: 'x86_64-linux-gnu',
-    zig: 'x86_64-linux-musl',
+    musl: 'x86_64-linux-musl',
     elf: 'Advanced Micro Devices X86-64',
   },
   arm64: {
@@ -36,7 +36,7 @@ const platforms: Record<Arch, Platform> = {
     platform: 'linux/arm64',
     debian: 'arm64',
     gnu: 'aarch64-linux-gnu',
-    zig: 'aarch64-linux-musl',
+    musl: 'aarch64-linux-musl',
     elf: 'AArch64',
   },
   arm: {
@@ -46,7 +46,7 @@ const platforms: Record<Arch, Platform> = {
     goarm: '7',
     debian: 'armhf',
     gnu: 'arm-linux-gnueabihf',
-    zig: 'arm-linux-musleabihf',
+    musl: 'arm-linux-musleabihf',
     elf: 'ARM',
   },
 }

@@ -48,14 +48,12 @@ const program = z.strictObject({
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
-  /** Debian source package. */
-  source: text,
-  /** Debian packages of the builder's architecture that the script needs. */
+  /** Debian source packages; the script finds each unpacked under its name. */
+  sources: z.array(text).min(1),
+  /** Debian packages of the builder's architecture that the script needs, beside make and the cross compiler. */
   packages: z.array(text),
-  /** Debian packages of the target's architecture that the script links against. */
+  /** Debian packages of the target's architecture that the script links against, beside libc6-dev. */
   targetPackages: z.array(text),
-  /** Whether it needs Debian's cross compiler for the target, beside zig. */
-  crossCompiler: z.boolean(),
 })
 
 const schema = z.strictObject({

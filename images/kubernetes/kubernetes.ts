@@ -23,7 +23,7 @@ export function kubernetesProgram(
     .withEnvVariable('OUT', '/out')
   if (platform.goarm !== undefined) go = go.withEnvVariable('GOARM', platform.goarm)
   if (program.cgo) {
-    go = withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.zig}`)
+    go = withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)
   }
   return go
     .withMountedFile('/compile.sh', imageFile(builder.client, 'kubernetes/compile.sh'))

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Build a small static busybox (busybox.config says what is in it) and its links.
-# Environment: GNU_TRIPLET, MUSL_TRIPLET, SRC (unpacked busybox source), OUT (file tree to write into).
+# Environment: GNU_TRIPLET, MUSL_TRIPLET, SRC (holds the unpacked busybox), OUT (file tree to write into).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+source=busybox
 . "$here/musl.sh"
 
 # Keeps the time of the build out of the program.

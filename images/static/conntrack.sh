@@ -11,8 +11,8 @@ version=$(sed -n "s/^PACKAGE_VERSION='\(.*\)'/\1/p" "$tools/configure")
 # -w: the linker warns that getprotobyname wants shared NSS modules; "files" is in libc.a since glibc 2.34.
 # What needs libnfnetlink is called from nowhere, so it is dropped before the linker misses that library.
 mkdir -p "$OUT/usr/sbin"
-"$GNU_TRIPLET-gcc" -Os -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -D_GNU_SOURCE -DHAVE_ARPA_INET_H -DVERSION="\"$version\"" \
-  -I"$library/include" -I"$tools/include" -static -s -Wl,--gc-sections,-w \
+"$GNU_TRIPLET-gcc" -Os -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+  -D_GNU_SOURCE -DHAVE_ARPA_INET_H -DVERSION="\"$version\"" -I"$library/include" -I"$tools/include" -static -s -Wl,--gc-sections,-w \
   -Wl,--wrap=nfct_open,--wrap=nfct_close,--wrap=nfexp_query,--wrap=nfexp_catch,--wrap=nfexp_callback_register \
   -o "$OUT/usr/sbin/conntrack" "$here/conntrack-expectations.c" "$tools/src/conntrack.c" "$tools"/extensions/*.c \
   "$library"/src/*.c "$library"/src/*/*.c -lmnl

@@ -1,20 +1,21 @@
 #!/bin/sh
 # Build iptables (both backends, IPv4 and IPv6) as one static program, xtables-multi, and its links.
-# Environment: GNU_TRIPLET, SRC (unpacked iptables source), OUT (file tree to write into).
+# Environment: GNU_TRIPLET, SRC (holds the unpacked iptables), OUT (file tree to write into).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -a "$SRC/." "$work"
+cp -a "$SRC/iptables/." "$work"
 cd "$work"
 
-# Debian's cross compiler and glibc, not zig: libmnl.a and libnftnl.a come from Debian, built for glibc.
+# glibc, not musl as for the others: libmnl.a and libnftnl.a come from Debian, built for glibc.
 CC=$GNU_TRIPLET-gcc
 CFLAGS='-Os -w -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables'
 export PKG_CONFIG_LIBDIR="/usr/lib/$GNU_TRIPLET/pkgconfig"
 
+# --build differs from --host in every case, so that configure never runs what it compiles.
 # connlabel is the one extension that needs libnetfilter_conntrack.
-./configure -q --host="$GNU_TRIPLET" --prefix=/usr --disable-dependency-tracking \
+./configure -q --build="$(uname -m)-builder-linux-gnu" --host="$GNU_TRIPLET" --prefix=/usr --disable-dependency-tracking \
   --disable-shared --enable-static --disable-connlabel CC="$CC" CFLAGS="$CFLAGS"
 
 nft='nft nft-arp nft-bridge nft-cache nft-chain nft-cmd nft-ipv4 nft-ipv6 nft-ruleparse nft-ruleparse-arp

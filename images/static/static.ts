@@ -1,6 +1,5 @@
 import type { Directory, File } from '@dagger.io/dagger'
 import { type Builder, withPackages } from '../../pipeline/graph/debian.js'
-import { withZig, zig } from '../../pipeline/graph/toolchain.js'
 import type { Platform } from '../../pipeline/platform.js'
 import type { UserlandFacts, Variants } from '../../pipeline/variants.js'
 import { imageFiles } from '../files.js'
@@ -40,18 +39,21 @@ function userlandPart(
   part: string,
   platform: Platform,
 ): Directory {
-  const needs = facts.userland[part] as UserlandFacts
-  const cross = needs.crossCompiler ? [`gcc-${platform.gnu}`, 'libc6-dev'] : []
-  const foreign = needs.targetPackages.map((name) => `${name}:${platform.debian}`)
+  const { sources, packages, targetPackages } = facts.userland[part] as UserlandFacts
+  const crossCompiler = `gcc-${platform.gnu.replace('_', '-')}`
+  const libraries = ['libc6-dev', ...targetPackages].map((name) => `${name}:${platform.debian}`)
   const root = builder.root.withExec(['dpkg', '--add-architecture', platform.debian])
-  const tools = withPackages(root, ['make', ...needs.packages, ...cross, ...foreign])
-  return withZig(builder, tools, facts.sources)
-    .withMountedDirectory('/src', debianSource(builder, needs.source))
-    .withMountedDirectory('/build', imageFiles(builder.client, 'static/', [`${part}*`]))
-    .withEnvVariable('DEBIAN_ARCH', platform.debian)
+  const tools = withPackages(root, ['binutils', 'make', crossCompiler, ...libraries, ...packages])
+  const files = [`${part}*`, 'musl.sh', 'commands.c']
+  return sources
+    .reduce(
+      (container, name) =>
+        container.withMountedDirectory(`/src/${name}`, debianSource(builder, name)),
+      tools,
+    )
+    .withMountedDirectory('/build', imageFiles(builder.client, 'static/', files))
     .withEnvVariable('GNU_TRIPLET', platform.gnu)
-    .withEnvVariable('ZIG_TARGET', platform.zig)
-    .withEnvVariable('ZIG', zig)
+    .withEnvVariable('MUSL_TRIPLET', platform.musl)
     .withEnvVariable('SRC', '/src')
     .withEnvVariable('OUT', '/out')
     .withExec(['sh', `/build/${part}.sh`])
@@ -60,12 +62,13 @@ function userlandPart(
 
 /** Upstream's source of a Debian source package; apt checks it against the signed archive index. */
 function debianSource({ root }: Builder, name: string): Directory {
-  const script = `sed -i -E 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
+  // --tar-only: some mirrors leave out the .dsc files, which only repeat the checksums of the index.
+  const script = `sed -i 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
 [ ! -s /etc/apt/sources.list ] || sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
 apt-get update -q
 mkdir /download /source && cd /download
-apt-get source -q --download-only "$1"
-tar --extract --strip-components=1 --directory=/source --file="$(echo ./*.orig.tar.*[!c])"`
+apt-get source -q --download-only --tar-only "$1"
+tar --extract --strip-components=1 --directory=/source --file="$(ls)"`
   return withPackages(root, ['bzip2', 'xz-utils'])
     .withExec(['sh', '-euc', script, 'source', name])
     .directory('/source')

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Build the mount tools of util-linux as one static program, util-linux, and its links.
-# Environment: GNU_TRIPLET, MUSL_TRIPLET, SRC (unpacked util-linux source), OUT (file tree to write into).
+# Environment: GNU_TRIPLET, MUSL_TRIPLET, SRC (holds the unpacked util-linux), OUT (file tree to write into).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+source=util-linux
 . "$here/musl.sh"
 
 # mountpoint too: busybox's does not see a bind mount within one file system. No fsck: it only runs fsck.ext4 and such.
 programs='mount umount mountpoint findmnt nsenter losetup blkid blockdev'
 
+# --build differs from --host in every case, so that configure never runs what it compiles.
 # Only what is named to make below is built, so programs need no switches here.
 ./configure -q --build="$(uname -m)-builder-linux-gnu" --host="$GNU_TRIPLET" --prefix=/usr --disable-dependency-tracking \
   --disable-shared --enable-static --disable-nls --disable-asciidoc --disable-poman --disable-bash-completion --disable-liblastlog2 \

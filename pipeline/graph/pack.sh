@@ -27,7 +27,8 @@ find . -mindepth 1 -printf '%P\0' | LC_ALL=C sort --zero-terminated |
   tar --create --file=/layer.tar --no-recursion --null --files-from=- --format=posix --numeric-owner \
     --owner=0 --group=0 --mtime=@0 --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime
 case $COMPRESSION in
-zstd) zstd --quiet --ultra -22 --threads=0 --no-progress -o "$OUT/layer" /layer.tar ;;
+# Level 22 takes twice the time of 19, on one core, for 0.7 % less.
+zstd) zstd --quiet -19 --threads=0 -o "$OUT/layer" /layer.tar ;;
 gzip) libdeflate-gzip -12 -c /layer.tar >"$OUT/layer" ;;
 esac
 

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The checkout that is tested. */
+export const project = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Outcome {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface Options {
+  cwd?: string
+  env?: Record<string, string>
+  signal?: AbortSignal
+}
+
+/** Runs a command to its end and keeps what it printed. */
+export function run(command: string, args: readonly string[], options: Options = {}) {
+  return new Promise<Outcome>((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd ?? project,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const outcome: Outcome = { status: null, stdout: '', stderr: '' }
+    child.stdout.on('data', (data: Buffer) => {
+      outcome.stdout += data
+    })
+    child.stderr.on('data', (data: Buffer) => {
+      outcome.stderr += data
+    })
+    options.signal?.addEventListener('abort', () => child.kill('SIGINT'))
+    child.once('error', reject)
+    child.once('close', (status) => resolve({ ...outcome, status }))
+  })
+}
+
+/** Runs a command that must succeed; gives its stdout. */
+export async function succeed(command: string, args: readonly string[], options: Options = {}) {
+  const { status, stdout, stderr } = await run(command, args, options)
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
+  return stdout
+}
+
+/** `npm run SCRIPT -- ARGS`, as a user types it. */
+export function npm(script: string, args: readonly string[], options: Options = {}) {
+  return run('npm', ['run', script, '--', ...args], options)
+}

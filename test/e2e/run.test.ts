@@ -1,0 +1,158 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import { requirePrograms } from '../../scripts/host.js'
+import { npm } from '../_helpers/command.js'
+import { Node, until } from '../_helpers/node.js'
+import { podImage, writePodImage } from '../_helpers/pod-image.js'
+
+// The amd64 image of this build in a real containerd, on a node in namespaces of its own.
+const test = anyTest as TestFn<Context>
+const image = 'localhost/kubelet:v1.24.0-static'
+const address = '10.99.0.2'
+
+test.before(async (t) => {
+  t.timeout(3_600_000)
+  await requirePrograms({
+    containerd: 'containerd',
+    ctr: 'containerd',
+    ip: 'iproute2',
+    runc: 'runc',
+  })
+  const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-run-'))
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const selection = [
+    '--k8s',
+    'v1.24.0',
+    '--image',
+    'kubelet',
+    '--variant',
+    'base',
+    '--base',
+    'static',
+  ]
+  const build = await npm('build', [...selection, '--arch', arch, '--output', folder])
+  if (build.status !== 0) throw new Error(build.stderr)
+  const node = await Node.start('kubelet-images-run', address, podImage)
+  t.context = { folder, node }
+  await node.ctr('images', 'import', join(folder, 'kubelet-v1.24.0-static.oci.tar'))
+  await node.ctr('images', 'import', await writePodImage(folder))
+})
+
+test.after.always(async (t) => {
+  await t.context.node?.stop()
+  if (t.context.folder) await rm(t.context.folder, { recursive: true, force: true })
+})
+
+type Context = { folder: string; node: Node }
+
+const prints = test.macro<[string, RegExp]>({
+  async exec(t: ExecutionContext<Context>, command, expected) {
+    const name = command.replaceAll(/\W+/g, '-')
+    t.regex(await t.context.node.ctr('run', '--rm', image, name, ...command.split(' ')), expected)
+  },
+  title: (_, command) => `${command} runs in a container`,
+})
+
+test.serial(prints, 'kubelet --version', /^Kubernetes v1\.24\.0\n$/)
+test.serial(prints, 'mount --version', /^mount from util-linux 2\./)
+test.serial(prints, 'iptables-nft -V', /^iptables v1\.8\.\d+ \(nf_tables\)\n$/)
+test.serial(prints, 'iptables-legacy -V', /^iptables v1\.8\.\d+ \(legacy\)\n$/)
+
+test.serial('a standalone kubelet runs a static pod until it is Ready', async (t) => {
+  t.timeout(300_000)
+  const { node } = t.context
+  const etc = join(node.directory, 'root/etc/kubernetes')
+  await mkdir(join(etc, 'manifests'), { recursive: true })
+  await writeFile(join(etc, 'kubelet.json'), JSON.stringify(kubeletConfig(node.controlGroup)))
+  await writeFile(join(etc, 'manifests/web.json'), JSON.stringify(webPod))
+
+  await node.ctr(...kubeletContainer())
+  await until('the pod is Ready', async () => (await podConditions(node)).Ready === 'True', 120)
+  const answer = await node.run('curl', ['--silent', '--fail', `http://${address}:8080/`])
+  t.is(answer.stdout, 'ok\n')
+  const mounts = await node.run('findmnt', [
+    '--noheadings',
+    '--list',
+    '--output=TARGET',
+    '--types=tmpfs',
+  ])
+  t.regex(
+    mounts.stdout,
+    /^\/var\/lib\/kubelet\/pods\/[^/]+\/volumes\/kubernetes\.io~empty-dir\/memory\s*$/m,
+    'a volume that kubelet mounts in its container is a mount of the node',
+  )
+})
+
+function kubeletContainer(): string[] {
+  const bind = (path: string, options: string) => [
+    '--mount',
+    `type=bind,src=${path},dst=${path},options=${options}`,
+  ]
+  return [
+    ...['run', '--detach', '--privileged', '--net-host', '--rootfs-propagation=rshared'],
+    ...['--with-ns=pid:/proc/1/ns/pid', '--with-ns=uts:/proc/1/ns/uts'],
+    ...bind('/sys/fs/cgroup', 'rbind:rw'),
+    ...bind('/run', 'rbind:rslave:rw'),
+    ...bind('/var/lib/containerd', 'rbind:rshared:rw'),
+    ...bind('/var/lib/kubelet', 'rbind:rshared:rw'),
+    ...bind('/var/log/pods', 'rbind:rw'),
+    ...bind('/etc/kubernetes', 'rbind:rw'),
+    ...[
+      image,
+      'kubeletd',
+      'kubelet',
+      '--config=/etc/kubernetes/kubelet.json',
+      `--node-ip=${address}`,
+    ],
+    ...[
+      '--container-runtime=remote',
+      '--container-runtime-endpoint=unix:///run/containerd/containerd.sock',
+    ],
+  ]
+}
+
+function kubeletConfig(controlGroup: string) {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    staticPodPath: '/etc/kubernetes/manifests',
+    authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
+    authorization: { mode: 'AlwaysAllow' },
+    readOnlyPort: 10255,
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: `/${controlGroup}`,
+    failSwapOn: false,
+    fileCheckFrequency: '1s',
+  }
+}
+
+const webPod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web' },
+  spec: {
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 1,
+    volumes: [{ name: 'memory', emptyDir: { medium: 'Memory' } }],
+    containers: [
+      {
+        name: 'web',
+        image: podImage,
+        imagePullPolicy: 'Never',
+        command: ['/pod', 'serve', ':8080'],
+        readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
+        volumeMounts: [{ name: 'memory', mountPath: '/memory' }],
+      },
+    ],
+  },
+}
+
+/** Conditions of the only pod, as kubelet reports them: `{Ready: 'True', …}`. */
+async function podConditions(node: Node): Promise<Record<string, string>> {
+  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
+  const pods = stdout === '' ? undefined : JSON.parse(stdout).items
+  const conditions: { type: string; status: string }[] = pods?.[0]?.status?.conditions ?? []
+  return Object.fromEntries(conditions.map(({ type, status }) => [type, status]))
+}

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Client } from '@dagger.io/dagger'
 import { table } from 'table'
@@ -21,17 +22,16 @@ import { verifyPublished } from './published.js'
 await exitWith(async () => {
   const facts = loadVariants()
   const request = parseBuildRequest(process.argv.slice(2), facts)
-  if (request === 'help') return console.log(buildHelp)
+  if (request === 'help') return print(buildHelp)
   const specs = planImages(request, facts)
   await verifyPublished(request.kubernetes, facts)
-  if (request.plan)
-    return console.log(request.json ? JSON.stringify(specs, null, 2) : planTable(specs))
+  if (request.plan) return print(request.json ? json(specs) : planTable(specs))
 
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
   const output = resolve(request.output)
   const rows = await withClient(engine, (client) => buildImages(client, facts, specs, output))
-  console.log(request.json ? JSON.stringify(rows, null, 2) : sizeTable(rows))
+  print(request.json ? json(rows) : sizeTable(rows))
 })
 
 /** Builds into a directory beside the results and moves them in place when all of them are there. */
@@ -44,18 +44,16 @@ async function buildImages(
   const builder = await prepareBuilder(client, facts.sources)
   const staging = join(output, `.staging-${process.pid}`)
   await mkdir(staging, { recursive: true })
-  try {
-    const rows: SizeRow[] = []
-    for (const spec of specs) rows.push(...(await buildImage(builder, facts, spec, staging)))
-    const sizes = join(output, 'sizes.json')
-    const merged = mergeSizes(await readSizes(sizes), rows)
-    await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
-    for (const { archive } of specs) await rename(join(staging, archive), join(output, archive))
-    await rename(join(staging, 'sizes.json'), sizes)
-    return rows
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
+  // However the build ends: done, failed or interrupted.
+  process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
+  const rows: SizeRow[] = []
+  for (const spec of specs) rows.push(...(await buildImage(builder, facts, spec, staging)))
+  const sizes = join(output, 'sizes.json')
+  const merged = mergeSizes(await readSizes(sizes), rows)
+  await writeFile(join(staging, 'sizes.json'), json(merged))
+  for (const { archive } of specs) await rename(join(staging, archive), join(output, archive))
+  await rename(join(staging, 'sizes.json'), sizes)
+  return rows
 }
 
 /** Builds one image for all its architectures and writes its archive. */
@@ -93,6 +91,14 @@ async function buildImage(
 async function readSizes(file: string): Promise<SizeRow[]> {
   const text = await readFile(file, 'utf8').catch(() => '[]')
   return JSON.parse(text) as SizeRow[]
+}
+
+function print(result: string): void {
+  process.stdout.write(result)
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }
 
 function planTable(specs: readonly ImageSpec[]): string {

@@ -19,19 +19,35 @@ import { withLock } from './lock.js'
 // How long a registry may take to tell of the builder image before it counts as out of reach.
 const patience = 20_000
 
+// What a user sets on the host to reach module proxies and package indexes holds in the builder too.
+const mirrorVariables = [
+  'GOPROXY',
+  'GONOPROXY',
+  'GOSUMDB',
+  'GONOSUMDB',
+  'GOPRIVATE',
+  'PIP_INDEX_URL',
+]
+
 /**
  * The builder's Debian root: from a registry where one answers, else made here by mmdebstrap and kept in the
  * cache directory. Only its origin differs.
  */
 export async function prepareBuilder(client: Client, { debian }: SourceFacts): Promise<Builder> {
+  const environment = userEnvironment()
   const archive = join(cacheDirectory, 'builder', `debian-${debian.suite}.oci.tar`)
   if (!existsSync(archive) && (await registryAnswers(client, debian.image))) {
-    return { client, root: debianRoot(client, { image: debian.image }) }
+    return { client, root: debianRoot(client, { image: debian.image }), environment }
   }
   await withLock(join(cacheDirectory, 'builder', 'lock'), async () => {
     if (!existsSync(archive)) await bootstrap(debian.suite, archive)
   })
-  return { client, root: debianRoot(client, { archive }) }
+  return { client, root: debianRoot(client, { archive }), environment }
+}
+
+function userEnvironment(): Record<string, string> {
+  const given = mirrorVariables.map((name) => [name, process.env[name]] as const)
+  return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined))
 }
 
 async function registryAnswers(client: Client, image: string): Promise<boolean> {

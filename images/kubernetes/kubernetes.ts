@@ -1,4 +1,4 @@
-import type { Directory } from '@dagger.io/dagger'
+import type { Container, Directory } from '@dagger.io/dagger'
 import type { Builder } from '../../pipeline/graph/debian.js'
 import { goBuilder, withZig, zig } from '../../pipeline/graph/toolchain.js'
 import type { ProgramSpec } from '../../pipeline/plan.js'
@@ -13,6 +13,19 @@ export function kubernetesProgram(
   program: ProgramSpec,
   platform: Platform,
 ): Directory {
+  return compiler(builder, sources, program, platform).withExec(compile).directory('/out')
+}
+
+/** The command that compiles in a `compiler`. */
+export const compile = ['sh', '/compile.sh']
+
+/** A container that is ready to compile one program of Kubernetes. Lazy. */
+export function compiler(
+  builder: Builder,
+  sources: SourceFacts,
+  program: ProgramSpec,
+  platform: Platform,
+): Container {
   let go = goBuilder(builder, program.go)
     .withEnvVariable('GOOS', 'linux')
     .withEnvVariable('GOARCH', platform.arch)
@@ -25,8 +38,5 @@ export function kubernetesProgram(
   if (program.cgo) {
     go = withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)
   }
-  return go
-    .withMountedFile('/compile.sh', imageFile(builder.client, 'kubernetes/compile.sh'))
-    .withExec(['sh', '/compile.sh'])
-    .directory('/out')
+  return go.withMountedFile('/compile.sh', imageFile(builder.client, 'kubernetes/compile.sh'))
 }

@@ -25,7 +25,7 @@ export function staticRoot(
 
 function caCertificates({ root }: Builder): File {
   // From the package itself: /etc/ssl/certs of the builder may hold certificates of this machine.
-  const script = `apt-get update -q
+  const script = `apt-get update -q || apt-get update -q || :
 cd /tmp && apt-get download ca-certificates
 dpkg-deb --extract ca-certificates_*.deb tree
 find tree/usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat >/ca-certificates.crt`
@@ -65,7 +65,7 @@ function debianSource({ root }: Builder, name: string): Directory {
   // --tar-only: some mirrors leave out the .dsc files, which only repeat the checksums of the index.
   const script = `sed -i 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
 [ ! -s /etc/apt/sources.list ] || sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
-apt-get update -q
+apt-get update -q || apt-get update -q || :
 mkdir /download /source && cd /download
 apt-get source -q --download-only --tar-only "$1"
 tar --extract --strip-components=1 --directory=/source --file="$(ls)"`

@@ -5,6 +5,8 @@ export interface Builder {
   client: Client
   /** Debian, amd64 or whatever the engine runs on, with nothing but apt and CA certificates. */
   root: Container
+  /** Variables of the user for the go command and for pip: proxies and mirrors, for example GOPROXY. */
+  environment: Readonly<Record<string, string>>
 }
 
 // A mirror that stalls is asked again; one that refuses is not.
@@ -27,13 +29,24 @@ export function debianRoot(
     .withNewFile('/etc/apt/apt.conf.d/90kubelet-images', aptConfiguration)
 }
 
+/** The container with the user's variables that start with `prefix`. */
+export function withEnvironment(
+  container: Container,
+  { environment }: Builder,
+  prefix: string,
+): Container {
+  return Object.entries(environment)
+    .filter(([name]) => name.startsWith(prefix))
+    .reduce((result, [name, value]) => result.withEnvVariable(name, value), container)
+}
+
+// A mirror in the middle of an update serves an index and packages that do not fit: what it does serve may be
+// enough, and apt takes nothing that its signed index does not vouch for.
+const installScript = `apt-get update -q || apt-get update -q || echo 'going on without some package indexes'
+apt-get install -yq "$@"
+rm -rf /var/lib/apt/lists/*`
+
 /** The container with Debian packages added. Lazy. */
 export function withPackages(container: Container, packages: readonly string[]): Container {
-  return container.withExec([
-    'sh',
-    '-euc',
-    'apt-get update -q; apt-get install -yq "$@"; rm -rf /var/lib/apt/lists/*',
-    'apt',
-    ...packages,
-  ])
+  return container.withExec(['sh', '-euc', installScript, 'apt', ...packages])
 }

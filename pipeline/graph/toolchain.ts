@@ -1,6 +1,6 @@
 import type { Container, Directory } from '@dagger.io/dagger'
 import type { SourceFacts } from '../variants.js'
-import { type Builder, withPackages } from './debian.js'
+import { type Builder, withEnvironment, withPackages } from './debian.js'
 
 /** Where `withZig` puts the compiler. */
 export const zig = '/opt/zig/zig'
@@ -9,8 +9,10 @@ export const zig = '/opt/zig/zig'
  * A Go builder. Debian's Go only starts the wanted release, which the go command fetches from the module
  * proxy and checks against the checksum database. All builders share one module cache and one build cache.
  */
-export function goBuilder({ client, root }: Builder, release: string): Container {
-  return withPackages(root, ['ca-certificates', 'golang-go'])
+export function goBuilder(builder: Builder, release: string): Container {
+  const { client, root } = builder
+  const go = withPackages(root, ['ca-certificates', 'golang-go'])
+  return withEnvironment(go, builder, 'GO')
     .withEnvVariable('GOPATH', '/go')
     .withEnvVariable('GOCACHE', '/go/build')
     .withMountedCache('/go/pkg/mod', client.cacheVolume('kubelet-images-go-modules'))
@@ -28,9 +30,10 @@ export function withZig(builder: Builder, container: Container, sources: SourceF
 }
 
 /** The PyPI package ziglang, checked against the checksums in variants.json. */
-function zigDirectory({ root }: Builder, { zig }: SourceFacts): Directory {
+function zigDirectory(builder: Builder, { zig }: SourceFacts): Directory {
   const hashes = zig.sha256.map((sum) => `--hash=sha256:${sum}`).join(' ')
-  return withPackages(root, ['ca-certificates', 'python3-pip'])
+  const pip = withPackages(builder.root, ['ca-certificates', 'python3-pip'])
+  return withEnvironment(pip, builder, 'PIP_')
     .withNewFile('/requirements.txt', `ziglang==${zig.version} ${hashes}\n`)
     .withExec([
       ...['pip', 'install', '--quiet', '--retries=5', '--no-compile', '--target=/wheel'],

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The checkout that is tested. */
@@ -48,4 +50,16 @@ export async function succeed(command: string, args: readonly string[], options:
 /** `npm run SCRIPT -- ARGS`, as a user types it. */
 export function npm(script: string, args: readonly string[], options: Options = {}) {
   return run('npm', ['run', script, '--', ...args], options)
+}
+
+/** The code block of the README that contains a text, so that what users paste is what is tested. */
+export function readmeCommand(text: string): string {
+  const blocks = readme().matchAll(/^```sh\n(.*?)^```$/gms)
+  const block = [...blocks].map(([, code]) => code as string).find((code) => code.includes(text))
+  if (block === undefined) throw new Error(`README.md has no command with ${text}`)
+  return block
+}
+
+export function readme(): string {
+  return readFileSync(join(project, 'README.md'), 'utf8')
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { requirePrograms } from '../../scripts/host.js'
-import { npm } from '../_helpers/command.js'
+import { npm, readmeCommand } from '../_helpers/command.js'
 import { Node, until } from '../_helpers/node.js'
 import { podImage, writePodImage } from '../_helpers/pod-image.js'
 
@@ -68,7 +68,10 @@ test.serial('a standalone kubelet runs a static pod until it is Ready', async (t
   await writeFile(join(etc, 'kubelet.json'), JSON.stringify(kubeletConfig(node.controlGroup)))
   await writeFile(join(etc, 'manifests/web.json'), JSON.stringify(webPod))
 
-  await node.ctr(...kubeletContainer())
+  for (const text of ['--make-rshared', 'kubeletd']) {
+    const { status, stderr } = await node.run('sh', ['-euc', readmeCommand(text)])
+    t.is(status, 0, stderr)
+  }
   await until('the pod is Ready', async () => (await podConditions(node)).Ready === 'True', 120)
   const answer = await node.run('curl', ['--silent', '--fail', `http://${address}:8080/`])
   t.is(answer.stdout, 'ok\n')
@@ -84,34 +87,6 @@ test.serial('a standalone kubelet runs a static pod until it is Ready', async (t
     'a volume that kubelet mounts in its container is a mount of the node',
   )
 })
-
-function kubeletContainer(): string[] {
-  const bind = (path: string, options: string) => [
-    '--mount',
-    `type=bind,src=${path},dst=${path},options=${options}`,
-  ]
-  return [
-    ...['run', '--detach', '--privileged', '--net-host', '--rootfs-propagation=rshared'],
-    ...['--with-ns=pid:/proc/1/ns/pid', '--with-ns=uts:/proc/1/ns/uts'],
-    ...bind('/sys/fs/cgroup', 'rbind:rw'),
-    ...bind('/run', 'rbind:rslave:rw'),
-    ...bind('/var/lib/containerd', 'rbind:rshared:rw'),
-    ...bind('/var/lib/kubelet', 'rbind:rshared:rw'),
-    ...bind('/var/log/pods', 'rbind:rw'),
-    ...bind('/etc/kubernetes', 'rbind:rw'),
-    ...[
-      image,
-      'kubeletd',
-      'kubelet',
-      '--config=/etc/kubernetes/kubelet.json',
-      `--node-ip=${address}`,
-    ],
-    ...[
-      '--container-runtime=remote',
-      '--container-runtime-endpoint=unix:///run/containerd/containerd.sock',
-    ],
-  ]
-}
 
 function kubeletConfig(controlGroup: string) {
   return {

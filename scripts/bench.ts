@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { table } from 'table'
+import { $ } from 'zx'
+import { compile, compiler } from '../images/kubernetes/kubernetes.js'
+import { staticRoot } from '../images/static/static.js'
+import { packLayer } from '../pipeline/graph/pack.js'
+import { type ImageSpec, planImages } from '../pipeline/plan.js'
+import { platformOf } from '../pipeline/platform.js'
+import { parseBuildRequest } from '../pipeline/request.js'
+import { loadVariants } from '../pipeline/variants.js'
+import { exitWith } from './exit.js'
+import { duration, line } from './progress.js'
+
+/**
+ * Times a build of one kubelet image with empty caches, in a cache directory of its own, against a bare
+ * `go build` of the same kubelet. Takes about a quarter of an hour; ends with a table for the README.
+ */
+await exitWith(async () => {
+  const facts = loadVariants()
+  const args = process.argv.slice(2)
+  const cache = await mkdtemp(join(tmpdir(), 'kubelet-images-bench-'))
+  process.env.XDG_CACHE_HOME = cache
+  process.env.GOCACHE = join(cache, 'go-build')
+  process.env.GOMODCACHE = join(cache, 'go-mod')
+  const selection = [
+    '--k8s',
+    'v1.24.0',
+    '--arch',
+    'amd64',
+    '--image',
+    'kubelet',
+    '--variant',
+    'base',
+    ...args,
+  ]
+  const request = parseBuildRequest(
+    [...selection, '--base', 'static', '--engine', 'embedded'],
+    facts,
+  )
+  if (request === 'help') return
+  const spec = planImages(request, facts)[0] as ImageSpec
+  // Loaded now, because they read the cache directory's name when they load.
+  const { prepareEngine } = await import('./engine/engine.js')
+  const { stopEmbedded } = await import('./engine/embedded.js')
+  const { withClient } = await import('./engine/session.js')
+  const { prepareBuilder } = await import('./builder-root.js')
+
+  try {
+    const rows: [string, number][] = []
+    const time = async (what: string, work: () => Promise<unknown>) => {
+      const started = Date.now()
+      await work()
+      rows.push([what, Date.now() - started])
+      line(`${what}: ${duration(Date.now() - started)}`)
+    }
+    const build = () =>
+      $({
+        quiet: true,
+      })`npm run build -- ${selection} --base static --engine embedded --output ${join(cache, 'dist')}`
+    const platform = platformOf(spec.arches[0] ?? 'amd64')
+
+    await time('once: compile and start the engine', () => prepareEngine('embedded'))
+    const engine = await prepareEngine('embedded')
+    await time('once: builder, toolchains and userland', () =>
+      withClient(engine, async (client) => {
+        const builder = await prepareBuilder(client, facts.sources)
+        const base = staticRoot(builder, facts, spec.userland, platform)
+        await packLayer(builder, base, { platform, compression: spec.compression }).sync()
+        await compiler(builder, facts.sources, spec.program, platform).withExec(['true']).sync()
+      }),
+    )
+    await time('bare go build of the kubelet', () =>
+      withClient(engine, async (client) => {
+        const builder = await prepareBuilder(client, facts.sources)
+        await compiler(builder, facts.sources, spec.program, platform)
+          .withEnvVariable('GOPATH', '/bare')
+          .withEnvVariable('GOCACHE', '/bare/build')
+          .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/bare/zig')
+          .withExec(compile)
+          .sync()
+      }),
+    )
+    await time('npm run build, empty Go caches', build)
+    await time('npm run build again, nothing changed', build)
+    const bare = rows.find(([what]) => what.startsWith('bare'))?.[1] as number
+    const cells = rows.map(([what, ms]) => [what, duration(ms), (ms / bare).toFixed(2)])
+    process.stdout.write(table([[`${spec.image} ${spec.tag}`, 'min:s', '/ bare'], ...cells]))
+  } finally {
+    await stopEmbedded()
+    await $({ quiet: true })`chmod -R u+w ${cache}`
+    await rm(cache, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { runningEngine, stopEmbedded } from './engine/embedded.js'
+import { exitWith } from './exit.js'
+
+const suites: Record<string, string[]> = {
+  unit: ['test/pipeline', 'test/scripts', 'test/project.test.ts'],
+  // One file after another: they share two cores and one engine.
+  all: ['test', '--concurrency=1', '--timeout=90m'],
+}
+
+/** Runs a suite with AVA and ends with the one line that CI reads: `N passed, N failed`. */
+await exitWith(async () => {
+  const [suite = 'all', ...more] = process.argv.slice(2)
+  const args = ['node_modules/ava/entrypoints/cli.mjs', ...(suites[suite] ?? []), ...more]
+  const wasRunning = (await runningEngine()) !== undefined
+  const ava = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  ava.stdout.on('data', (data: Buffer) => {
+    output += data
+    process.stdout.write(data)
+  })
+  const status = await new Promise((resolve) => ava.once('close', resolve))
+  // The engine that a build starts stays up for the next one; tests leave things as they were.
+  if (!wasRunning) await stopEmbedded()
+  const count = (what: string) =>
+    [...output.matchAll(new RegExp(`^ *(\\d+) ${what}`, 'gm'))].reduce(
+      (sum, [, n]) => sum + Number(n),
+      0,
+    )
+  const passed = count('tests? passed')
+  const skipped = count('tests? skipped')
+  // Hooks, crashes and files without tests fail the run too.
+  const failures = count('(tests?|hooks?|uncaught exceptions?|unhandled rejections?).* failed')
+  const failed = status === 0 ? 0 : Math.max(1, failures)
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = status === 0 ? 0 : 1
+})

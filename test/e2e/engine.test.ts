@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import anyTest, { type TestFn } from 'ava'
+import { cacheDirectory } from '../../scripts/cache.js'
+import { binaryDirectory } from '../../scripts/engine/binaries.js'
+import { startEmbedded } from '../../scripts/engine/embedded.js'
+import { npm, run, succeed } from '../_helpers/command.js'
+
+// The embedded engine's life, on a cache directory of its own, so that no other engine is disturbed.
+const test = anyTest as TestFn<{ cache: string; host: HostState }>
+
+test.before(async (t) => {
+  t.timeout(1_200_000)
+  const cache = await mkdtemp(join(tmpdir(), 'kubelet-images-engine-'))
+  // Programs compiled before serve this test too; a clean cache directory would only compile them again.
+  await startEmbedded()
+  const binaries = await binaryDirectory()
+  await mkdir(join(cache, 'kubelet-images/engine'), { recursive: true })
+  await cp(binaries, binaries.replace(cacheDirectory, join(cache, 'kubelet-images')), {
+    recursive: true,
+  })
+  t.context = { cache, host: await hostState() }
+})
+
+test.after.always(async (t) => {
+  await npm('engine', ['down'], { env: { XDG_CACHE_HOME: t.context.cache } })
+  await rm(t.context.cache, { recursive: true, force: true })
+})
+
+test.serial('status says that no engine runs', async (t) => {
+  const { status, stdout } = await engine(t.context.cache, 'status')
+  t.is(stdout, 'not running\n')
+  t.is(status, 1)
+})
+
+test.serial('two commands that race start one engine', async (t) => {
+  t.timeout(120_000)
+  const [one, two] = await Promise.all([
+    engine(t.context.cache, 'up'),
+    engine(t.context.cache, 'up'),
+  ])
+  t.is(one.status, 0, one.stderr)
+  t.is(two.status, 0, two.stderr)
+  t.regex(one.stdout, /^running\tpid \d+\tunix:\/\//)
+  t.is(one.stdout, two.stdout)
+})
+
+test.serial('a second up is instant', async (t) => {
+  const started = Date.now()
+  t.is((await engine(t.context.cache, 'up')).status, 0)
+  t.true(Date.now() - started < 3_000, `took ${Date.now() - started} ms`)
+})
+
+test.serial('a running engine leaves the host as it was', async (t) => {
+  t.deepEqual(await hostState(), t.context.host)
+})
+
+test.serial('down leaves no process, mount, interface, rule or file', async (t) => {
+  t.timeout(60_000)
+  const { cache, host } = t.context
+  const { status, stdout } = await engine(cache, 'down')
+  t.is(status, 0)
+  t.is(stdout, 'stopped\n')
+  t.deepEqual(await hostState(), host)
+  t.is((await run('pgrep', ['--full', cache])).stdout, '')
+  t.false(existsSync(join(cache, 'kubelet-images/engine/run')))
+  t.is((await engine(cache, 'down')).stdout, 'not running\n')
+})
+
+test.serial('an engine that was killed is replaced', async (t) => {
+  t.timeout(120_000)
+  const { cache, host } = t.context
+  const pid = Number(/pid (\d+)/.exec((await engine(cache, 'up')).stdout)?.[1])
+  process.kill(pid, 'SIGKILL')
+  const { status, stdout } = await engine(cache, 'up')
+  t.is(status, 0)
+  t.not(Number(/pid (\d+)/.exec(stdout)?.[1]), pid)
+  t.is((await engine(cache, 'down')).status, 0)
+  t.deepEqual(await hostState(), host)
+})
+
+test('a command that does not exist', async (t) => {
+  const { status, stderr } = await npm('engine', ['upp'])
+  t.is(status, 2)
+  t.is(stderr, 'unknown command "upp": choose from up, status, down. Did you mean up?\n')
+})
+
+interface HostState {
+  [fact: string]: string | string[]
+}
+
+function engine(cache: string, command: string) {
+  return npm('engine', [command], { env: { XDG_CACHE_HOME: cache } })
+}
+
+/** Everything of the host that an engine might change. */
+async function hostState(): Promise<HostState> {
+  const rules = ['iptables-nft-save', 'iptables-legacy-save', 'ip6tables-nft-save']
+  const tables = await Promise.all(rules.map(async (save) => (await run(save, [])).stdout))
+  return {
+    rules: tables
+      .flatMap((table) => table.split('\n').filter((line) => /^[-*:]/.test(line)))
+      .map(withoutCounters),
+    interfaces: await succeed('ip', ['-oneline', '-brief', 'link']),
+    mounts: await succeed('findmnt', ['--noheadings', '--list', '--output=TARGET,SOURCE']),
+    resolver: await succeed('cat', ['/etc/resolv.conf']),
+    forwarding: await succeed('cat', ['/proc/sys/net/ipv4/ip_forward']),
+    etc: (await readdir('/etc')).sort(),
+    run: (await readdir('/run')).sort(),
+    opt: (await readdir('/opt')).sort(),
+    cni: existsSync('/var/lib/cni') ? (await readdir('/var/lib/cni')).sort() : [],
+  }
+}
+
+function withoutCounters(line: string): string {
+  return line.replace(/\[\d+:\d+\]/, '')
+}

@@ -143,7 +143,7 @@ for (const [arch, machine] of Object.entries(machines)) {
 
 test.serial('skopeo reads the archive', async (t) => {
   const inspected = await succeed('skopeo', ['inspect', `oci-archive:${t.context.archive}`])
-  t.like(JSON.parse(inspected), { Os: 'linux', Digest: (await sizes(t.context.output))[0]?.digest })
+  t.like(JSON.parse(inspected), { Os: 'linux', Architecture: 'amd64' })
 })
 
 test.serial(

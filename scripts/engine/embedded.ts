@@ -22,6 +22,11 @@ export interface EmbeddedEngine {
   address: string
 }
 
+/** What a later command must know to stop the engine. */
+interface EngineRecord extends EmbeddedEngine {
+  madeCniDirectory: boolean
+}
+
 const engineDirectory = join(cacheDirectory, 'engine')
 const runDirectory = join(engineDirectory, 'run')
 const lockFile = join(engineDirectory, 'lock')
@@ -87,12 +92,7 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
   const supervisor = spawn(
     'unshare',
     [
-      '--pid',
-      '--fork',
-      '--kill-child',
-      '--mount',
-      '--propagation=slave',
-      '--mount-proc',
+      ...'--pid --fork --kill-child --mount --propagation=slave --mount-proc'.split(' '),
       containScript,
     ],
     {
@@ -102,7 +102,7 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
     },
   )
   supervisor.unref()
-  const record: EmbeddedEngine & { madeCniDirectory: boolean } = {
+  const record: EngineRecord = {
     pid: supervisor.pid as number,
     binaries,
     address: `unix://${socket}`,
@@ -133,43 +133,42 @@ async function stop(): Promise<boolean> {
 
 /** Asks the supervisor to end, which ends the engine orderly; kills it after half a minute. */
 async function endSupervisor(pid: number): Promise<void> {
-  const isOurs = async () => (await commandLine(pid)).includes(containScript)
-  if (!(await isOurs())) return
+  if (!(await isSupervisor(pid))) return
   // The first process inside has the signal handler; `unshare` only waits for it.
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
   for (const child of children.split(' ').filter(Boolean)) process.kill(Number(child), 'SIGTERM')
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100)) {
-    if (!(await isOurs())) return
+    if (!(await isSupervisor(pid))) return
   }
   process.kill(pid, 'SIGKILL')
+  while (await isSupervisor(pid)) await sleep(100)
 }
 
 /** The engine's containers run in control groups named `buildkit`, which the kernel keeps when they are empty. */
 async function removeControlGroups(): Promise<void> {
-  const find = await $({
-    quiet: true,
-    nothrow: true,
-  })`find /sys/fs/cgroup -depth -type d -path '*/buildkit*'`
+  const quiet = $({ quiet: true, nothrow: true })
+  const find = await quiet`find /sys/fs/cgroup -depth -type d -path ${'*/buildkit*'}`
   for (const folder of find.stdout.split('\n').filter(Boolean)) await rmdir(folder).catch(() => {})
 }
 
-async function commandLine(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+/** Whether a process is the supervisor of this cache directory's engine, whichever checkout started it. */
+async function isSupervisor(pid: number): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+  return environment.split('\0').includes(`RUN=${runDirectory}`)
 }
 
-async function readRecord() {
+async function readRecord(): Promise<EngineRecord | undefined> {
   const text = await readFile(recordFile, 'utf8').catch(() => undefined)
-  return text === undefined
-    ? undefined
-    : (JSON.parse(text) as EmbeddedEngine & { madeCniDirectory: boolean })
+  return text === undefined ? undefined : (JSON.parse(text) as EngineRecord)
 }
 
 function answers(): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket)
-    connection.once('connect', () => resolve(true))
     connection.once('error', () => resolve(false))
-    connection.once('close', () => connection.destroy())
-    connection.once('connect', () => connection.end())
+    connection.once('connect', () => {
+      connection.destroy()
+      resolve(true)
+    })
   })
 }

@@ -4,7 +4,7 @@ import { packLayer } from '../pipeline/graph/pack.js'
 import type { ImageSpec } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import type { Variants } from '../pipeline/variants.js'
-import { kubernetesProgram } from './kubernetes/kubernetes.js'
+import { kubernetesPrograms } from './kubernetes/kubernetes.js'
 import { staticRoot } from './static/static.js'
 
 /**
@@ -18,11 +18,14 @@ export function imageLayers(
   arch: Arch,
 ): { name: string; directory: Directory }[] {
   const platform = platformOf(arch)
-  const trees = {
-    [`${spec.base} base`]: staticRoot(builder, facts, spec.userland, platform),
-    [spec.image]: kubernetesProgram(builder, facts.sources, spec.program, platform),
-  }
-  return Object.entries(trees).map(([name, tree]) => ({
+  const layers = [
+    { name: `${spec.base} base`, tree: staticRoot(builder, facts, spec.userland, platform) },
+    ...spec.components.map((component) => ({
+      name: component.name,
+      tree: kubernetesPrograms(builder, facts.sources, component, platform),
+    })),
+  ]
+  return layers.map(({ name, tree }) => ({
     name,
     directory: packLayer(builder, tree, { platform, compression: spec.compression }),
   }))

@@ -19,17 +19,18 @@ export interface ImageSpec {
   entrypoint: string[]
   /** OCI labels. */
   labels: Record<string, string>
-  /** The Kubernetes program in it. */
-  program: ProgramSpec
-  /** Parts of the static userland below it, in order. */
+  /** Parts of the static userland in the base, in order. */
   userland: string[]
+  /** What is laid over the base, in order. */
+  components: ComponentSpec[]
   /** File name of the archive in the output directory. */
   archive: string
 }
 
-/** How one Kubernetes program is compiled. */
-export interface ProgramSpec {
-  package: string
+/** A layer above the base: Kubernetes programs, and how they are compiled. */
+export interface ComponentSpec {
+  name: string
+  programs: string[]
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
@@ -47,7 +48,7 @@ export function localRef({ image, tag }: Pick<ImageSpec, 'image' | 'tag'>): stri
 export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] {
   const specs = request.images.flatMap((image) =>
     request.variants
-      .filter((variant) => facts.variants[variant]?.images.includes(image))
+      .filter((variant) => image in entry(facts.variants, variant).images)
       .map((variant) => planImage(request, facts, image, variant)),
   )
   if (specs.length === 0) {
@@ -66,8 +67,6 @@ function planImage(
 ): ImageSpec {
   const { kubernetes, base, arches, compression } = request
   const imageFacts = entry(facts.images, image)
-  const programFacts = entry(facts.programs, imageFacts.program)
-  const commit = facts.sources.kubernetes.commits[kubernetes.version]
   const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
   return {
     image,
@@ -84,14 +83,29 @@ function planImage(
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
-    program: {
-      ...programFacts,
-      kubernetes: kubernetes.version,
-      ...(commit !== undefined && { commit }),
-      go: goRelease(kubernetes, facts),
-    },
     userland: entry(facts.bases, base).userland,
+    components: entry(entry(facts.variants, variant).images, image).map((name) =>
+      planComponent(kubernetes, facts, name),
+    ),
     archive: `${image}-${tag}.oci.tar`,
+  }
+}
+
+function planComponent(
+  kubernetes: KubernetesVersion,
+  facts: Variants,
+  name: string,
+): ComponentSpec {
+  const { programs, cgo, tags } = entry(facts.components, name)
+  const commit = facts.sources.kubernetes.commits[kubernetes.version]
+  return {
+    name,
+    programs,
+    kubernetes: kubernetes.version,
+    ...(commit !== undefined && { commit }),
+    go: goRelease(kubernetes, facts),
+    cgo,
+    tags,
   }
 }
 

@@ -10,8 +10,6 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecim
 /** What is built from a kind of image: one entrypoint, one main program. */
 const image = z.strictObject({
   description: text,
-  /** Key of `programs`: the program that the image exists for. */
-  program: text,
   entrypoint: z.array(text).min(1),
 })
 
@@ -25,8 +23,8 @@ const base = z.strictObject({
 /** A flavour of an image: what is added to the base. */
 const variant = z.strictObject({
   description: text,
-  /** Keys of `images` that come in this variant. */
-  images: z.array(text).min(1),
+  /** For each image that comes in this variant the keys of `components` that it adds to the base. */
+  images: z.record(z.string(), z.array(text).min(1)),
 })
 
 /** One Kubernetes minor. */
@@ -37,14 +35,18 @@ const kubernetes = z.strictObject({
   go: z.record(release, goRelease),
 })
 
-/** A program compiled from the Kubernetes source. */
-const program = z.strictObject({
-  /** Go package. */
-  package: text,
+/** Programs compiled from the Kubernetes source, several of them as one binary. */
+const kubernetesComponent = z.strictObject({
+  kind: z.literal('kubernetes'),
+  /** Names in cmd/ of the Kubernetes source. */
+  programs: z.array(text).min(1),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
 })
+
+/** A layer above the base. */
+const component = z.discriminatedUnion('kind', [kubernetesComponent])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
@@ -61,7 +63,7 @@ const schema = z.strictObject({
   bases: z.record(z.string(), base),
   variants: z.record(z.string(), variant),
   kubernetes: z.record(z.string().regex(/^1\.\d+$/), kubernetes),
-  programs: z.record(z.string(), program),
+  components: z.record(z.string(), component),
   userland: z.record(z.string(), userland),
   sources: z.strictObject({
     debian: z.strictObject({ suite: text, image: text }),
@@ -73,6 +75,7 @@ const schema = z.strictObject({
 })
 
 export type Variants = z.infer<typeof schema>
+export type ComponentFacts = z.infer<typeof component>
 export type UserlandFacts = z.infer<typeof userland>
 export type SourceFacts = Variants['sources']
 
@@ -96,17 +99,17 @@ export function parseVariants(json: unknown): Variants {
 }
 
 function verifyReferences(variants: Variants): void {
-  for (const [key, { program }] of Object.entries(variants.images)) {
-    verifyKey(program, variants, 'programs', ['images', key, 'program'])
-  }
   for (const [key, base] of Object.entries(variants.bases)) {
     for (const [i, part] of base.userland.entries()) {
       verifyKey(part, variants, 'userland', ['bases', key, 'userland', i])
     }
   }
   for (const [key, variant] of Object.entries(variants.variants)) {
-    for (const [i, image] of variant.images.entries()) {
-      verifyKey(image, variants, 'images', ['variants', key, 'images', i])
+    for (const [image, components] of Object.entries(variant.images)) {
+      verifyKey(image, variants, 'images', ['variants', key, 'images', image])
+      for (const [i, component] of components.entries()) {
+        verifyKey(component, variants, 'components', ['variants', key, 'images', image, i])
+      }
     }
   }
   for (const [minor, { newest, go }] of Object.entries(variants.kubernetes)) {

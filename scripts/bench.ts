@@ -6,7 +6,7 @@ import { $ } from 'zx'
 import { compile, compiler } from '../images/kubernetes/kubernetes.js'
 import { staticRoot } from '../images/static/static.js'
 import { packLayer } from '../pipeline/graph/pack.js'
-import { type ImageSpec, planImages } from '../pipeline/plan.js'
+import { type ComponentSpec, type ImageSpec, planImages } from '../pipeline/plan.js'
 import { platformOf } from '../pipeline/platform.js'
 import { parseBuildRequest } from '../pipeline/request.js'
 import { loadVariants } from '../pipeline/variants.js'
@@ -59,6 +59,7 @@ await exitWith(async () => {
       $({
         quiet: true,
       })`npm run build -- ${selection} --base static --engine embedded --output ${join(cache, 'dist')}`
+    const kubelet = spec.components[0] as ComponentSpec
     const platform = platformOf(spec.arches[0] ?? 'amd64')
 
     await time('once: compile and start the engine', () => prepareEngine('embedded'))
@@ -68,13 +69,13 @@ await exitWith(async () => {
         const builder = await prepareBuilder(client, facts.sources)
         const base = staticRoot(builder, facts, spec.userland, platform)
         await packLayer(builder, base, { platform, compression: spec.compression }).sync()
-        await compiler(builder, facts.sources, spec.program, platform).withExec(['true']).sync()
+        await compiler(builder, facts.sources, kubelet, platform).withExec(['true']).sync()
       }),
     )
     await time('bare go build of the kubelet', () =>
       withClient(engine, async (client) => {
         const builder = await prepareBuilder(client, facts.sources)
-        await compiler(builder, facts.sources, spec.program, platform)
+        await compiler(builder, facts.sources, kubelet, platform)
           .withEnvVariable('GOPATH', '/bare')
           .withEnvVariable('GOCACHE', '/bare/build')
           .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/bare/zig')

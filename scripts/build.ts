@@ -106,7 +106,7 @@ function planTable(specs: readonly ImageSpec[]): string {
     `${spec.image}:${spec.tag}`,
     spec.platforms.join(', '),
     spec.compression,
-    `go${spec.program.go}`,
+    `go${spec.components[0]?.go}`,
     spec.archive,
   ])
   return table([['image', 'platforms', 'compression', 'Go', 'archive'], ...rows])

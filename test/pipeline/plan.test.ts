@@ -30,17 +30,20 @@ test('one image of v1.24.0', (t) => {
       '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
       '--kubeconfig=/etc/kubernetes/kubelet.conf',
     ],
-    program: {
-      package: 'k8s.io/kubernetes/cmd/kubelet',
+  })
+  t.like(spec?.components, [
+    {
+      name: 'kubelet',
+      programs: ['kubelet'],
       kubernetes: 'v1.24.0',
       commit: '4ce5a8954017644c5420bae81d72b09b735c21f0',
       go: '1.18.10',
     },
-  })
+  ])
 })
 
 const builtWith = test.macro((t, version: string, go: string) => {
-  t.is(planImages(request(`--k8s ${version}`), facts)[0]?.program.go, go)
+  t.is(planImages(request(`--k8s ${version}`), facts)[0]?.components[0]?.go, go)
 })
 
 test('v1.24.9 was built with Go 1.18', builtWith, 'v1.24.9', '1.18.10')

@@ -38,9 +38,9 @@ test(
   refuses,
   (facts) => {
     const images = facts.variants?.base?.images as Editable
-    images[0] = value('kublet')
+    images.kubelet = value(['kublet'])
   },
-  'variants.json: $.variants.base.images[0]: "kublet" is not a key of images',
+  'variants.json: $.variants.base.images.kubelet[0]: "kublet" is not a key of components',
 )
 test(
   'a release of another minor',

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +10,7 @@ import { cacheDirectory, logDirectory } from '../cache.js'
 import { requirePrograms } from '../host.js'
 import { withLock } from '../lock.js'
 import { binaryDirectory, buildBinaries } from './binaries.js'
+import { answers } from './probe.js'
 
 /** The engine that this project builds and runs itself, contained in namespaces of its own. */
 export interface EmbeddedEngine {
@@ -48,7 +48,7 @@ export function whyNotEmbedded(): string | undefined {
 /** The running engine, if it answers. */
 export async function runningEngine(): Promise<EmbeddedEngine | undefined> {
   const record = await readRecord()
-  return record !== undefined && (await answers()) ? record : undefined
+  return record !== undefined && (await answers({ path: socket })) ? record : undefined
 }
 
 /** Starts the engine unless it runs already; builds and installs what it needs. Safe when commands race. */
@@ -110,7 +110,7 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
   }
   await writeFile(recordFile, JSON.stringify(record))
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100)) {
-    if (await answers()) return record
+    if (await answers({ path: socket })) return record
     if (supervisor.exitCode !== null) break
   }
   await stop()
@@ -160,15 +160,4 @@ async function isSupervisor(pid: number): Promise<boolean> {
 async function readRecord(): Promise<EngineRecord | undefined> {
   const text = await readFile(recordFile, 'utf8').catch(() => undefined)
   return text === undefined ? undefined : (JSON.parse(text) as EngineRecord)
-}
-
-function answers(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket)
-    connection.once('error', () => resolve(false))
-    connection.once('connect', () => {
-      connection.destroy()
-      resolve(true)
-    })
-  })
 }

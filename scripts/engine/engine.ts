@@ -6,6 +6,7 @@ import type { EngineKind } from '../../pipeline/request.js'
 import { hasProgram } from '../host.js'
 import { binaryDirectory, buildBinaries, daggerVersion } from './binaries.js'
 import { startEmbedded } from './embedded.js'
+import { addressOf, answers } from './probe.js'
 
 /** An engine that is ready, and how the SDK is told of it. */
 export interface Engine {
@@ -28,8 +29,10 @@ export async function prepareEngine(asked?: EngineKind): Promise<Engine> {
   const kind = asked ?? (runner ? 'runner' : (await dockerAnswers()) ? 'docker' : 'embedded')
   switch (kind) {
     case 'runner':
-      if (!runner)
+      if (!runner) {
         throw new BuildError(`no runner: set ${runnerHost}, for example to tcp://HOST:PORT`)
+      }
+      await verifyRunner(runner)
       return {
         kind,
         description: `runner at ${runner}`,
@@ -49,6 +52,13 @@ export async function prepareEngine(asked?: EngineKind): Promise<Engine> {
       }
     }
   }
+}
+
+/** Without this the SDK would try for minutes to reach a runner that is not there. */
+async function verifyRunner(runner: string): Promise<void> {
+  const address = URL.canParse(runner) ? addressOf(runner) : undefined
+  if (address === undefined || (await answers(address))) return
+  throw new BuildError(`no engine answers at ${runner}: check ${runnerHost}`)
 }
 
 async function dockerAnswers(): Promise<boolean> {

@@ -99,6 +99,9 @@ function kubeletConfig(controlGroup: string) {
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${controlGroup}`,
     failSwapOn: false,
+    // A disk that others fill must not make kubelet remove the images of the test or evict its pod.
+    imageGCHighThresholdPercent: 100,
+    evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
     fileCheckFrequency: '1s',
   }
 }

@@ -4,7 +4,7 @@ import { packLayer } from '../pipeline/graph/pack.js'
 import type { ImageSpec } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import type { Variants } from '../pipeline/variants.js'
-import { kubernetesPrograms } from './kubernetes/kubernetes.js'
+import { componentTree } from './components.js'
 import { staticRoot } from './static/static.js'
 
 /**
@@ -22,7 +22,7 @@ export function imageLayers(
     { name: `${spec.base} base`, tree: staticRoot(builder, facts, spec.userland, platform) },
     ...spec.components.map((component) => ({
       name: component.name,
-      tree: kubernetesPrograms(builder, facts.sources, component, platform),
+      tree: componentTree(builder, facts.sources, component, platform),
     })),
   ]
   return layers.map(({ name, tree }) => ({

@@ -3,7 +3,7 @@ import { UserError } from './errors.js'
 import type { KubernetesVersion } from './kubernetes.js'
 import { type Arch, platformOf } from './platform.js'
 import type { BuildRequest, Compression } from './request.js'
-import type { Variants } from './variants.js'
+import type { Packing, Variants } from './variants.js'
 
 /** One image of one release: what goes into it and what it is called. Pure data, the same for every engine. */
 export interface ImageSpec {
@@ -27,16 +27,39 @@ export interface ImageSpec {
   archive: string
 }
 
-/** A layer above the base: Kubernetes programs, and how they are compiled. */
-export interface ComponentSpec {
+/** A layer above the base, and how it is compiled and packed. */
+export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent
+
+interface Component {
   name: string
+  /** Go release that compiles it. */
+  go: string
+  packing: Packing
+}
+
+/** Programs of Kubernetes, several of them as one binary. */
+export interface KubernetesComponent extends Component {
+  kind: 'kubernetes'
   programs: string[]
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
-  go: string
   cgo: boolean
   tags: string[]
+}
+
+/** CNI plugins as one binary. */
+export interface CniComponent extends Component {
+  kind: 'cni'
+  plugins: string[]
+  version: string
+  /** Release with the plugin flannel, which later ones dropped. */
+  flannel: string
+}
+
+export interface CrictlComponent extends Component {
+  kind: 'crictl'
+  version: string
 }
 
 /** The name under which runtimes know an image that no registry holds. */
@@ -67,6 +90,10 @@ function planImage(
 ): ImageSpec {
   const { kubernetes, base, arches, compression } = request
   const imageFacts = entry(facts.images, image)
+  const names = entry(entry(facts.variants, variant).images, image)
+  const components = names.map((name) => planComponent(kubernetes, facts, name))
+  const hasCni = components.some(({ kind }) => kind === 'cni')
+  const { cniFlags } = entry(facts.kubernetes, kubernetes.minor)
   const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
   return {
     image,
@@ -77,16 +104,14 @@ function planImage(
     arches,
     platforms: arches.map((arch) => platformOf(arch).platform),
     compression,
-    entrypoint: imageFacts.entrypoint,
+    entrypoint: [...imageFacts.entrypoint, ...(hasCni ? cniFlags : [])],
     labels: {
       'org.opencontainers.image.title': image,
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
     userland: entry(facts.bases, base).userland,
-    components: entry(entry(facts.variants, variant).images, image).map((name) =>
-      planComponent(kubernetes, facts, name),
-    ),
+    components,
     archive: `${image}-${tag}.oci.tar`,
   }
 }
@@ -96,16 +121,25 @@ function planComponent(
   facts: Variants,
   name: string,
 ): ComponentSpec {
-  const { programs, cgo, tags } = entry(facts.components, name)
-  const commit = facts.sources.kubernetes.commits[kubernetes.version]
-  return {
-    name,
-    programs,
-    kubernetes: kubernetes.version,
-    ...(commit !== undefined && { commit }),
-    go: goRelease(kubernetes, facts),
-    cgo,
-    tags,
+  const component = entry(facts.components, name)
+  const { commits } = facts.sources.kubernetes
+  switch (component.kind) {
+    case 'kubernetes': {
+      const commit = commits[kubernetes.version]
+      return {
+        name,
+        ...component,
+        kubernetes: kubernetes.version,
+        ...(commit !== undefined && { commit }),
+        go: goRelease(kubernetes, facts),
+      }
+    }
+    case 'cni':
+      return { name, ...component, ...facts.sources.cni }
+    case 'crictl': {
+      const version = entry(facts.kubernetes, kubernetes.minor).crictl
+      return { name, ...component, version, go: entry(facts.sources.crictl, version) }
+    }
   }
 }
 

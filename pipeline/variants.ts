@@ -7,6 +7,9 @@ const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
+/** Whether the programs of a component are compressed by UPX; daemons never are. */
+const packing = z.enum(['none', 'upx'])
+
 /** What is built from a kind of image: one entrypoint, one main program. */
 const image = z.strictObject({
   description: text,
@@ -33,6 +36,10 @@ const kubernetes = z.strictObject({
   newest: release,
   /** Go release by the first patch that upstream built with that Go minor. */
   go: z.record(release, goRelease),
+  /** Flags of kubelet that images with CNI plugins add to the entrypoint. */
+  cniFlags: z.array(text),
+  /** Release of cri-tools, a key of `sources.crictl`. */
+  crictl: text,
 })
 
 /** Programs compiled from the Kubernetes source, several of them as one binary. */
@@ -43,10 +50,21 @@ const kubernetesComponent = z.strictObject({
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
+  packing,
 })
 
+/** CNI plugins as one binary. */
+const cniComponent = z.strictObject({
+  kind: z.literal('cni'),
+  /** Names of plugins in their repository. */
+  plugins: z.array(text).min(1),
+  packing,
+})
+
+const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing })
+
 /** A layer above the base. */
-const component = z.discriminatedUnion('kind', [kubernetesComponent])
+const component = z.discriminatedUnion('kind', [kubernetesComponent, cniComponent, crictlComponent])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
@@ -69,6 +87,10 @@ const schema = z.strictObject({
     debian: z.strictObject({ suite: text, image: text }),
     /** PyPI package ziglang: the version and the checksums of its wheels. */
     zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
+    /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
+    cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
+    /** Go release by release of cri-tools. */
+    crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */
     kubernetes: z.strictObject({ commits: z.record(release, commit) }),
   }),
@@ -76,6 +98,7 @@ const schema = z.strictObject({
 
 export type Variants = z.infer<typeof schema>
 export type ComponentFacts = z.infer<typeof component>
+export type Packing = z.infer<typeof packing>
 export type UserlandFacts = z.infer<typeof userland>
 export type SourceFacts = Variants['sources']
 
@@ -112,7 +135,8 @@ function verifyReferences(variants: Variants): void {
       }
     }
   }
-  for (const [minor, { newest, go }] of Object.entries(variants.kubernetes)) {
+  for (const [minor, { newest, go, crictl }] of Object.entries(variants.kubernetes)) {
+    verifyKey(crictl, variants.sources, 'crictl', ['kubernetes', minor, 'crictl'])
     verifyMinor(newest, minor, ['kubernetes', minor, 'newest'])
     for (const first of Object.keys(go))
       verifyMinor(first, minor, ['kubernetes', minor, 'go', first])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { table } from 'table'
 import { $ } from 'zx'
-import { compile, compiler } from '../images/kubernetes/kubernetes.js'
+import { compileCommand, componentCompiler } from '../images/components.js'
 import { staticRoot } from '../images/static/static.js'
 import { packLayer } from '../pipeline/graph/pack.js'
 import { type ComponentSpec, type ImageSpec, planImages } from '../pipeline/plan.js'
@@ -69,17 +69,17 @@ await exitWith(async () => {
         const builder = await prepareBuilder(client, facts.sources)
         const base = staticRoot(builder, facts, spec.userland, platform)
         await packLayer(builder, base, { platform, compression: spec.compression }).sync()
-        await compiler(builder, facts.sources, kubelet, platform).withExec(['true']).sync()
+        await componentCompiler(builder, facts.sources, kubelet, platform).withExec(['true']).sync()
       }),
     )
     await time('bare go build of the kubelet', () =>
       withClient(engine, async (client) => {
         const builder = await prepareBuilder(client, facts.sources)
-        await compiler(builder, facts.sources, kubelet, platform)
+        await componentCompiler(builder, facts.sources, kubelet, platform)
           .withEnvVariable('GOPATH', '/bare')
           .withEnvVariable('GOCACHE', '/bare/build')
           .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/bare/zig')
-          .withExec(compile)
+          .withExec(compileCommand(kubelet))
           .sync()
       }),
     )

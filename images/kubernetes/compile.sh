@@ -7,14 +7,7 @@
 # CC          C compiler; empty: no cgo OUT       where to write
 set -eu
 
-# Downloads are repeated: a proxy that stalls or answers 5xx once must not cost a build of many minutes.
-retry() {
-  for pause in 2 5 15 0; do
-    "$@" && return 0
-    [ "$pause" = 0 ] || { echo "retrying in ${pause} s: $*" >&2; sleep "$pause"; }
-  done
-  return 1
-}
+. "${0%/*}/../retry.sh"
 
 module=k8s.io/kubernetes
 staging=v0.${KUBERNETES#v1.}

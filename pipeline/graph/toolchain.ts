@@ -1,4 +1,5 @@
 import type { Container, Directory } from '@dagger.io/dagger'
+import type { Platform } from '../platform.js'
 import type { SourceFacts } from '../variants.js'
 import { type Builder, withEnvironment, withPackages } from './debian.js'
 
@@ -6,13 +7,16 @@ import { type Builder, withEnvironment, withPackages } from './debian.js'
 export const zig = '/opt/zig/zig'
 
 /**
- * A Go builder. Debian's Go only starts the wanted release, which the go command fetches from the module
+ * A Go builder for a platform. Debian's Go only starts the wanted release, which the go command fetches from the module
  * proxy and checks against the checksum database. All builders share one module cache and one build cache.
  */
-export function goBuilder(builder: Builder, release: string): Container {
+export function goBuilder(builder: Builder, release: string, platform: Platform): Container {
   const { client, root } = builder
-  const go = withPackages(root, ['ca-certificates', 'golang-go'])
-  return withEnvironment(go, builder, 'GO')
+  const debian = withPackages(root, ['ca-certificates', 'golang-go'])
+  const go = withEnvironment(debian, builder, 'GO')
+    .withEnvVariable('GOOS', 'linux')
+    .withEnvVariable('GOARCH', platform.arch)
+  return (platform.goarm === undefined ? go : go.withEnvVariable('GOARM', platform.goarm))
     .withEnvVariable('GOPATH', '/go')
     .withEnvVariable('GOCACHE', '/go/build')
     .withMountedCache('/go/pkg/mod', client.cacheVolume('kubelet-images-go-modules'))

@@ -71,3 +71,37 @@ test('an image that does not come in a variant', (t) => {
   const asked = { ...request('--k8s v1.24.0'), images: ['kubelet'], variants: [] }
   t.throws(() => planImages(asked, facts), { instanceOf: UserError })
 })
+
+test('variants with CNI plugins pass --network-plugin=cni where kubelet still has it', (t) => {
+  const entrypoints = (version: string) =>
+    planImages(request(`--k8s ${version} --image kubelet`), facts).map(
+      ({ variant, entrypoint }) => [variant, entrypoint.includes('--network-plugin=cni')] as const,
+    )
+  t.deepEqual(Object.fromEntries(entrypoints('v1.23.6')), {
+    base: false,
+    flannel: true,
+    cni: true,
+    kubeadm: false,
+    'kubeadm-cni': true,
+  })
+  t.true(entrypoints('v1.24.0').every(([, flag]) => !flag))
+})
+
+test('crictl follows the Kubernetes minor', (t) => {
+  const crictl = (version: string) =>
+    planImages(request(`--k8s ${version} --variant kubeadm`), facts)[0]?.components.find(
+      ({ kind }) => kind === 'crictl',
+    )
+  t.like(crictl('v1.24.0'), { version: 'v1.30.0', go: '1.22.12', packing: 'upx' })
+  t.like(crictl('v1.36.3'), { version: 'v1.36.0', go: '1.26.11' })
+})
+
+test('daemons are never compressed by UPX', (t) => {
+  for (const minor of Object.keys(facts.kubernetes)) {
+    for (const spec of planImages(request(`--k8s v${minor}.0`), facts)) {
+      for (const component of spec.components) {
+        if (component.kind === 'kubernetes') t.is(component.packing, 'none', component.name)
+      }
+    }
+  }
+})

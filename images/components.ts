@@ -1,0 +1,59 @@
+import type { Container, Directory } from '@dagger.io/dagger'
+import type { Builder } from '../pipeline/graph/debian.js'
+import { goBuilder } from '../pipeline/graph/toolchain.js'
+import { withUpx } from '../pipeline/graph/upx.js'
+import type { ComponentSpec } from '../pipeline/plan.js'
+import type { Platform } from '../pipeline/platform.js'
+import type { SourceFacts } from '../pipeline/variants.js'
+import { imageFiles } from './files.js'
+import { kubernetesCompiler } from './kubernetes/kubernetes.js'
+
+/** The file tree of a component, compiled from source and packed as the plan says; it mirrors /. Lazy. */
+export function componentTree(
+  builder: Builder,
+  sources: SourceFacts,
+  component: ComponentSpec,
+  platform: Platform,
+): Directory {
+  const tree = componentCompiler(builder, sources, component, platform)
+    .withExec(compileCommand(component))
+    .directory('/out')
+  return component.packing === 'upx' ? withUpx(builder, tree) : tree
+}
+
+/** The command that compiles a component in its `compiler`. */
+export function compileCommand({ kind }: ComponentSpec): string[] {
+  return ['sh', `/images/${kind}/compile.sh`]
+}
+
+/** A container that is ready for `compileCommand`, which writes to /out. Lazy. */
+export function componentCompiler(
+  builder: Builder,
+  sources: SourceFacts,
+  component: ComponentSpec,
+  platform: Platform,
+): Container {
+  const files = imageFiles(builder.client, '.', ['retry.sh', `${component.kind}/*.sh`])
+  return compiler(builder, sources, component, platform)
+    .withMountedDirectory('/images', files)
+    .withEnvVariable('OUT', '/out')
+}
+
+function compiler(
+  builder: Builder,
+  sources: SourceFacts,
+  component: ComponentSpec,
+  platform: Platform,
+): Container {
+  switch (component.kind) {
+    case 'kubernetes':
+      return kubernetesCompiler(builder, sources, component, platform)
+    case 'cni':
+      return goBuilder(builder, component.go, platform)
+        .withEnvVariable('CNI', component.version)
+        .withEnvVariable('FLANNEL', component.flannel)
+        .withEnvVariable('PLUGINS', component.plugins.join(' '))
+    case 'crictl':
+      return goBuilder(builder, component.go, platform).withEnvVariable('CRICTL', component.version)
+  }
+}

@@ -37,10 +37,10 @@ interface Component {
   packing: Packing
 }
 
-/** Programs of Kubernetes, several of them as one binary. */
+/** A program of Kubernetes. */
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
-  programs: string[]
+  program: string
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string

@@ -76,7 +76,9 @@ await exitWith(async () => {
       withClient(engine, async (client) => {
         const builder = await prepareBuilder(client, facts.sources)
         await componentCompiler(builder, facts.sources, kubelet, platform)
-          .withEnvVariable('GOPATH', '/bare')
+          // A cache volume of its own is as empty as the ones that the build will find, and as fast.
+          .withMountedCache('/bare', client.cacheVolume(`kubelet-images-bench-${Date.now()}`))
+          .withEnvVariable('GOPATH', '/bare/go')
           .withEnvVariable('GOCACHE', '/bare/build')
           .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/bare/zig')
           .withExec(compileCommand(kubelet))

@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Client } from '@dagger.io/dagger'
 import { table } from 'table'
 import { imageLayers } from '../images/rootfs.js'
+import { UserError } from '../pipeline/errors.js'
 import type { Builder } from '../pipeline/graph/debian.js'
 import { writeArchive } from '../pipeline/oci/archive.js'
 import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
@@ -24,15 +25,22 @@ await exitWith(async () => {
   const request = parseBuildRequest(process.argv.slice(2), facts)
   if (request === 'help') return print(buildHelp)
   const specs = planImages(request, facts)
+  const output = resolve(request.output)
+  verifyOutput(output)
   await verifyPublished(request.kubernetes, facts)
   if (request.plan) return print(request.json ? json(specs) : planTable(specs))
 
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
-  const output = resolve(request.output)
   const rows = await withClient(engine, (client) => buildImages(client, facts, specs, output))
   print(request.json ? json(rows) : sizeTable(rows))
 })
+
+function verifyOutput(output: string): void {
+  const found = statSync(output, { throwIfNoEntry: false })
+  if (found === undefined || found.isDirectory()) return
+  throw new UserError(`--output ${output} is a file: name a directory, there or not`)
+}
 
 /** Builds into a directory beside the results and moves them in place when all of them are there. */
 async function buildImages(

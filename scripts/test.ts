@@ -22,11 +22,12 @@ await exitWith(async () => {
   const status = await new Promise((resolve) => ava.once('close', resolve))
   // The engine that a build starts stays up for the next one; tests leave things as they were.
   if (!wasRunning) await stopEmbedded()
-  const count = (mark: string) =>
+  const marked = (mark: string) =>
     output.split('\n').filter((line) => line.trim().startsWith(mark)).length
-  const [passed, skipped] = [count('✔'), count('- ')]
+  const passed = marked('✔')
+  const skipped = Number(/^ *(\d+) tests? skipped/m.exec(output)?.[1] ?? 0)
   // What fails outside a test, such as a crash, has no mark of its own.
-  const failed = status === 0 ? 0 : Math.max(1, count('✘'))
+  const failed = status === 0 ? 0 : Math.max(1, marked('✘'))
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   process.exitCode = status === 0 ? 0 : 1
 })

@@ -47,8 +47,8 @@ done
 # Loading every package downloads every module that the build needs, so that only this is repeated.
 retry go list -deps ./cni >/dev/null
 mkdir -p "$OUT/opt/cni/bin"
-# Not inlined, Go code is a tenth smaller; a plugin runs for some milliseconds and mostly waits.
-CGO_ENABLED=0 go build -buildvcs=false -trimpath -gcflags="${GCFLAGS:-}" \
+# Not inlined, the code is a tenth smaller and starts half a millisecond later.
+CGO_ENABLED=0 go build -buildvcs=false -trimpath -gcflags=all=-l \
   -ldflags "-s -w -X $module/pkg/utils/buildversion.BuildVersion=$CNI" -o "$OUT/opt/cni/bin/cni" ./cni
 for plugin in $PLUGINS; do
   ln -s cni "$OUT/opt/cni/bin/$plugin"

@@ -23,8 +23,8 @@ cp -r "$(go env GOMODCACHE)/$module@$CRICTL" /cri-tools && chmod -R u+w /cri-too
 # Older releases take packages from Kubernetes' source tree; the same are published as modules.
 sed -i -E "s|=> k8s\.io/kubernetes/staging/src/(k8s\.io/[^ ]+).*|=> \1 v0.${CRICTL#v1.}|" go.mod
 
-# Of the framework for tests crictl uses a constant, which links Ginkgo, Gomega and Go's own parser:
-# 2.7 MB, and most of the time that crictl takes to start.
+# Newer releases take one constant from their framework for tests, and with it Ginkgo, Gomega and Go's
+# own type checker: 2.7 MB.
 if grep -q 'pkg/framework"' cmd/crictl/main.go; then
   rm pkg/framework/*.go
   echo 'package framework; const OSWindows = "windows"' >pkg/framework/framework.go
@@ -33,8 +33,8 @@ fi
 # Loading every package downloads every module that the build needs, so that only this is repeated.
 retry go list -mod=mod -deps ./cmd/crictl >/dev/null
 mkdir -p "$OUT/usr/bin"
-# Not inlined, Go code is a tenth smaller. The first tag leaves out a generator of manuals, the second
-# golang.org/x/net/trace, which no command shows.
-CGO_ENABLED=0 go build -mod=mod -buildvcs=false -trimpath -gcflags="${GCFLAGS-all=-l}" \
-  -tags "${TAGS-urfave_cli_no_docs,grpcnotrace}" \
+# Not inlined, the code is a tenth smaller. The tags leave out a generator of manuals and a collector of
+# traces for web pages, which no command uses.
+CGO_ENABLED=0 go build -mod=mod -buildvcs=false -trimpath -gcflags=all=-l \
+  -tags urfave_cli_no_docs,grpcnotrace \
   -ldflags "-s -w -X $(go list -mod=mod ./pkg/version).Version=$CRICTL" -o "$OUT/usr/bin/crictl" ./cmd/crictl

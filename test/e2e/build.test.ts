@@ -178,7 +178,7 @@ test.serial('a failed build names the step and leaves earlier results alone', as
   t.is(stdout, '')
   t.regex(
     stderr,
-    /kubelet v1\.24\.1-static linux\/amd64: kubelet: exit code \d+ of: sh \/compile\.sh/,
+    /kubelet v1\.24\.1-static linux\/amd64: kubelet: exit code \d+ of: sh \/images\/kubernetes\/compile\.sh/,
   )
   t.deepEqual(await readdir(output), [name])
   t.is(await readFile(join(output, name), 'utf8'), 'earlier')

@@ -65,6 +65,7 @@ test.serial('down leaves no process, mount, interface, rule or file', async (t) 
   t.is(stdout, 'stopped\n')
   t.deepEqual(await hostState(), host)
   t.is((await run('pgrep', ['--full', cache])).stdout, '')
+  t.notRegex(await succeed('findmnt', ['--list', '--output=TARGET,SOURCE']), new RegExp(cache))
   t.false(existsSync(join(cache, 'kubelet-images/engine/run')))
   t.is((await engine(cache, 'down')).stdout, 'not running\n')
 })
@@ -99,12 +100,14 @@ function engine(cache: string, command: string) {
 async function hostState(): Promise<HostState> {
   const rules = ['iptables-nft-save', 'iptables-legacy-save', 'ip6tables-nft-save']
   const tables = await Promise.all(rules.map(async (save) => (await run(save, [])).stdout))
+  // What is mounted below /tmp and /run/netns comes and goes with others; the engine's directory is looked at below.
+  const mounts = await succeed('findmnt', ['--noheadings', '--list', '--output=TARGET'])
   return {
     rules: tables
       .flatMap((table) => table.split('\n').filter((line) => /^[-*:]/.test(line)))
       .map(withoutCounters),
     interfaces: await succeed('ip', ['-oneline', '-brief', 'link']),
-    mounts: await succeed('findmnt', ['--noheadings', '--list', '--output=TARGET,SOURCE']),
+    mounts: mounts.split('\n').filter((target) => !/^\/(run\/netns|tmp)\//.test(target)),
     resolver: await succeed('cat', ['/etc/resolv.conf']),
     forwarding: await succeed('cat', ['/proc/sys/net/ipv4/ip_forward']),
     etc: (await readdir('/etc')).sort(),

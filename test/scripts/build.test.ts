@@ -11,7 +11,9 @@ const refuses = test.macro({
     const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-request-'))
     t.teardown(() => rm(folder, { recursive: true }))
     const output = join(folder, 'dist')
-    const flags = [...args.split(' '), '--output', output]
+    const flags = args.includes('--output')
+      ? args.split(' ')
+      : [...args.split(' '), '--output', output]
     const { status, stdout, stderr } = await run('node', ['scripts/run.mjs', 'build', ...flags], {
       env: { XDG_CACHE_HOME: join(folder, 'cache'), GOPROXY: 'off' },
     })
@@ -39,6 +41,8 @@ test(
 )
 test(refuses, '--k8s v1.24.0 --variant bsae', /^unknown variant "bsae".* Did you mean base\?$/m)
 test(refuses, '--k8s v1.24.0 --base statc', /^unknown base "statc".* Did you mean static\?$/m)
+
+test(refuses, '--k8s v1.24.0 --output package.json', /^--output .*package\.json is a file/)
 
 test('a plan as JSON, without an engine', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-plan-'))

@@ -9,9 +9,15 @@ export type HostPrograms = Readonly<Record<string, string>>
 // A mirror that stalls is asked again; one that refuses is not.
 const apt = ['-q', '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=5']
 
+/** The PATH without npm's additions: node_modules/.bin may hold programs with names of the system's, such as nft. */
+export function systemPath(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter)
+}
+
 /** Whether a program is on the PATH (sbin included, as root has it). */
 export function hasProgram(name: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const folders = [...systemPath().split(delimiter), '/usr/sbin', '/sbin']
   return folders.some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK)

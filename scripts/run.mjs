@@ -2,7 +2,6 @@
 // Plain JavaScript, because it installs node_modules when they are missing or older than the lock file.
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,13 +17,6 @@ if (changed('package-lock.json') > changed('node_modules/.package-lock.json')) {
     process.exit(1)
   }
 }
-
-// npm puts node_modules/.bin first; programs of the host must not be found there (AVA brings an `nft`).
-const path = process.env.PATH ?? ''
-process.env.PATH = path
-  .split(delimiter)
-  .filter((folder) => !folder.includes('node_modules'))
-  .join(delimiter)
 
 const { register } = await import('tsx/esm/api')
 register()

@@ -4,14 +4,7 @@
 # CRICTL  release of sigs.k8s.io/cri-tools, v1.30.0   OUT  where to write
 set -eu
 
-# Downloads are repeated: a proxy that stalls or answers 5xx once must not cost a build of many minutes.
-retry() {
-  for pause in 2 5 15 0; do
-    "$@" && return 0
-    [ "$pause" = 0 ] || { echo "retrying in ${pause} s: $*" >&2; sleep "$pause"; }
-  done
-  return 1
-}
+. "${0%/*}/../retry.sh"
 
 module=sigs.k8s.io/cri-tools
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { $ } from 'zx'
 import { BuildError } from '../../pipeline/errors.js'
 import { cacheDirectory, logDirectory } from '../cache.js'
-import { requirePrograms } from '../host.js'
+import { requirePrograms, systemPath } from '../host.js'
 import { withLock } from '../lock.js'
 import { binaryDirectory, buildBinaries } from './binaries.js'
 import { answers } from './probe.js'
@@ -98,7 +98,13 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
     {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, CACHE: cacheDirectory, RUN: runDirectory, BIN: binaries },
+      env: {
+        ...process.env,
+        PATH: systemPath(),
+        CACHE: cacheDirectory,
+        RUN: runDirectory,
+        BIN: binaries,
+      },
     },
   )
   supervisor.unref()

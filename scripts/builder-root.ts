@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@dagger.io/dagger'
 import { $ } from 'zx'
 import { BuildError } from '../pipeline/errors.js'
 import { type Builder, debianRoot } from '../pipeline/graph/debian.js'
-import { writeArchive } from '../pipeline/oci/archive.js'
-import { layoutImage } from '../pipeline/oci/layout.js'
+import { writeTarImage } from '../pipeline/oci/archive.js'
 import { parseArch } from '../pipeline/platform.js'
 import type { SourceFacts } from '../pipeline/variants.js'
 import { cacheDirectory } from './cache.js'
@@ -77,15 +74,7 @@ async function bootstrap(suite: string, archive: string): Promise<void> {
       `mmdebstrap failed:\n${made.stderr.trimEnd().split('\n').slice(-15).join('\n')}`,
     )
   }
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(layer), hash)
-  const digest = `sha256:${hash.digest('hex')}`
-  const { size } = await stat(layer)
-  const content = { ref: `localhost/builder:${suite}`, entrypoint: [], labels: {} }
-  const layout = layoutImage(
-    { ...content, compression: 'none' },
-    new Map([[parseArch(process.arch), [{ diffId: digest, digest, size, extracted: size }]]]),
-  )
-  await writeArchive(archive, layout, new Map([[digest, layer]]))
+  const image = { ref: `localhost/builder:${suite}`, entrypoint: [] }
+  await writeTarImage(archive, image, parseArch(process.arch), layer)
   await rm(layer)
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
-import { blobPath, type Layout } from './layout.js'
+import type { Arch } from '../platform.js'
+import { blobPath, type ImageContent, type Layout, layoutImage } from './layout.js'
 
 /**
  * Writes an image layout as a tar archive: beside the target first, then renamed over it.
@@ -24,6 +26,24 @@ export async function writeArchive(
   }
   await Promise.all([written, fill()])
   await rename(partial, target)
+}
+
+/** Wraps an uncompressed tar of a root file system as the archive of an image for one architecture. */
+export async function writeTarImage(
+  target: string,
+  image: Pick<ImageContent, 'ref' | 'entrypoint'>,
+  arch: Arch,
+  layer: string,
+): Promise<void> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(layer), hash)
+  const digest = `sha256:${hash.digest('hex')}`
+  const { size } = await stat(layer)
+  const layout = layoutImage(
+    { ...image, labels: {}, compression: 'none' },
+    new Map([[arch, [{ diffId: digest, digest, size, extracted: size }]]]),
+  )
+  await writeArchive(target, layout, new Map([[digest, layer]]))
 }
 
 // A fixed time, so that the same layout is the same archive.

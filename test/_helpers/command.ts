@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 /** The checkout that is tested. */
 export const project = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Flags of `npm run build` for the image that most tests are about. */
+export const baseImage = '--k8s v1.24.0 --image kubelet --variant base --base static'.split(' ')
+
 export interface Outcome {
   status: number | null
   stdout: string

@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeArchive } from '../../pipeline/oci/archive.js'
-import { layoutImage } from '../../pipeline/oci/layout.js'
+import { writeTarImage } from '../../pipeline/oci/archive.js'
 import { parseArch } from '../../pipeline/platform.js'
 import { project, succeed } from './command.js'
 
@@ -24,15 +21,8 @@ export async function writePodImage(folder: string): Promise<string> {
     `--directory=${join(folder, 'root')}`,
     'pod',
   ])
-  const digest = `sha256:${createHash('sha256')
-    .update(await readFile(layer))
-    .digest('hex')}`
-  const { size } = await stat(layer)
-  const layout = layoutImage(
-    { ref: podImage, entrypoint: ['/pod', 'pause'], labels: {}, compression: 'none' },
-    new Map([[parseArch(process.arch), [{ diffId: digest, digest, size, extracted: size }]]]),
-  )
   const archive = join(folder, 'pod.oci.tar')
-  await writeArchive(archive, layout, new Map([[digest, layer]]))
+  const image = { ref: podImage, entrypoint: ['/pod', 'pause'] }
+  await writeTarImage(archive, image, parseArch(process.arch), layer)
   return archive
 }

@@ -7,20 +7,10 @@ import anyTest, { type TestFn } from 'ava'
 import type { SizeRow } from '../../pipeline/sizes.js'
 import { requirePrograms } from '../../scripts/host.js'
 import { blobFile, type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
-import { npm, run, succeed } from '../_helpers/command.js'
+import { baseImage, npm, run, succeed } from '../_helpers/command.js'
 
 // A real build of v1.24.0 for every architecture, and what is in the archive.
 const test = anyTest as TestFn<{ folder: string; output: string; archive: string }>
-const selection = [
-  '--k8s',
-  'v1.24.0',
-  '--image',
-  'kubelet',
-  '--variant',
-  'base',
-  '--base',
-  'static',
-]
 const name = 'kubelet-v1.24.0-static.oci.tar'
 
 test.before(async (t) => {
@@ -37,7 +27,7 @@ test.after.always(async (t) => {
 test.serial('all architectures are built', async (t) => {
   t.timeout(3_600_000)
   const { status, stdout, stderr } = await npm('build', [
-    ...selection,
+    ...baseImage,
     '--output',
     t.context.output,
   ])
@@ -51,7 +41,7 @@ test.serial('a repeated build takes at most 15 s and gives the same digests', as
   t.timeout(120_000)
   const before = await sizes(t.context.output)
   const started = Date.now()
-  const { status, stderr } = await npm('build', [...selection, '--output', t.context.output])
+  const { status, stderr } = await npm('build', [...baseImage, '--output', t.context.output])
   t.is(status, 0, stderr)
   t.true(Date.now() - started <= 15_000, `took ${Date.now() - started} ms`)
   t.deepEqual(await sizes(t.context.output), before)
@@ -154,7 +144,7 @@ test.serial(
     const others = [{ image: 'kubelet', tag: 'v1.0.0-static', arch: 'amd64' }]
     await writeFile(join(output, 'sizes.json'), JSON.stringify(others))
     const flags = ['--arch', 'arm64', '--compression', 'gzip', '--json', '--output', output]
-    const { status, stdout, stderr } = await npm('build', [...selection, ...flags])
+    const { status, stdout, stderr } = await npm('build', [...baseImage, ...flags])
     t.is(status, 0, stderr)
     const [row, ...more] = JSON.parse(stdout) as SizeRow[]
     t.deepEqual(more, [])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { requirePrograms } from '../../scripts/host.js'
-import { npm, readmeCommand } from '../_helpers/command.js'
+import { baseImage, npm, readmeCommand } from '../_helpers/command.js'
 import { Node, until } from '../_helpers/node.js'
 import { podImage, writePodImage } from '../_helpers/pod-image.js'
 
@@ -22,17 +22,7 @@ test.before(async (t) => {
   })
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-run-'))
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const selection = [
-    '--k8s',
-    'v1.24.0',
-    '--image',
-    'kubelet',
-    '--variant',
-    'base',
-    '--base',
-    'static',
-  ]
-  const build = await npm('build', [...selection, '--arch', arch, '--output', folder])
+  const build = await npm('build', [...baseImage, '--arch', arch, '--output', folder])
   if (build.status !== 0) throw new Error(build.stderr)
   const node = await Node.start('kubelet-images-run', address, podImage)
   t.context = { folder, node }

@@ -19,7 +19,7 @@ export interface ImageSpec {
   entrypoint: string[]
   /** OCI labels. */
   labels: Record<string, string>
-  /** Parts of the static userland in the base, in order. */
+  /** Programs in the base, as keys of `userland` in variants.json, in order. */
   userland: string[]
   /** What is laid over the base, in order. */
   components: ComponentSpec[]
@@ -41,6 +41,7 @@ interface Component {
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
   program: string
+  directory: string
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
@@ -93,7 +94,7 @@ function planImage(
   const names = entry(entry(facts.variants, variant).images, image)
   const components = names.map((name) => planComponent(kubernetes, facts, name))
   const hasCni = components.some(({ kind }) => kind === 'cni')
-  const { cniFlags } = entry(facts.kubernetes, kubernetes.minor)
+  const { cniFlags, userland } = entry(facts.kubernetes, kubernetes.minor)
   const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
   return {
     image,
@@ -110,7 +111,7 @@ function planImage(
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
-    userland: entry(facts.bases, base).userland,
+    userland: [...imageFacts.userland, ...(userland[image] ?? [])],
     components,
     archive: `${image}-${tag}.oci.tar`,
   }

@@ -14,13 +14,13 @@ const packing = z.enum(['none', 'upx'])
 const image = z.strictObject({
   description: text,
   entrypoint: z.array(text).min(1),
+  /** Keys of `userland`: the programs that every release of it runs, in the order in which they are laid down. */
+  userland: z.array(text),
 })
 
 /** The root that an image starts from. */
 const base = z.strictObject({
   description: text,
-  /** Keys of `userland`, in the order in which they are laid down. */
-  userland: z.array(text),
 })
 
 /** A flavour of an image: what is added to the base. */
@@ -36,6 +36,8 @@ const kubernetes = z.strictObject({
   newest: release,
   /** Go release by the first patch that upstream built with that Go minor. */
   go: z.record(release, goRelease),
+  /** By image the keys of `userland` that only some minors need. */
+  userland: z.record(z.string(), z.array(text)),
   /** Flags of kubelet that images with CNI plugins add to the entrypoint. */
   cniFlags: z.array(text),
   /** Release of cri-tools, a key of `sources.crictl`. */
@@ -47,6 +49,8 @@ const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
   /** Name in cmd/ of the Kubernetes source. */
   program: text,
+  /** Where it is in the image. */
+  directory: z.string().regex(/^\//, 'is not an absolute path'),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
@@ -68,8 +72,8 @@ const component = z.discriminatedUnion('kind', [kubernetesComponent, cniComponen
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
-  /** Debian source packages; the script finds each unpacked under its name. */
-  sources: z.array(text).min(1),
+  /** Debian source packages, NAME or NAME/SUITE; the script finds each unpacked under its name. */
+  sources: z.array(text),
   /** Debian packages of the builder's architecture that the script needs, beside make and the cross compiler. */
   packages: z.array(text),
   /** Debian packages of the target's architecture that the script links against, beside libc6-dev. */
@@ -122,20 +126,20 @@ export function parseVariants(json: unknown): Variants {
 }
 
 function verifyReferences(variants: Variants): void {
-  for (const [key, base] of Object.entries(variants.bases)) {
-    for (const [i, part] of base.userland.entries()) {
-      verifyKey(part, variants, 'userland', ['bases', key, 'userland', i])
-    }
+  for (const [key, { userland }] of Object.entries(variants.images)) {
+    verifyKeys(userland, variants, 'userland', ['images', key, 'userland'])
   }
   for (const [key, variant] of Object.entries(variants.variants)) {
     for (const [image, components] of Object.entries(variant.images)) {
       verifyKey(image, variants, 'images', ['variants', key, 'images', image])
-      for (const [i, component] of components.entries()) {
-        verifyKey(component, variants, 'components', ['variants', key, 'images', image, i])
-      }
+      verifyKeys(components, variants, 'components', ['variants', key, 'images', image])
     }
   }
-  for (const [minor, { newest, go, crictl }] of Object.entries(variants.kubernetes)) {
+  for (const [minor, { newest, go, crictl, userland }] of Object.entries(variants.kubernetes)) {
+    for (const [image, parts] of Object.entries(userland)) {
+      verifyKey(image, variants, 'images', ['kubernetes', minor, 'userland', image])
+      verifyKeys(parts, variants, 'userland', ['kubernetes', minor, 'userland', image])
+    }
     verifyKey(crictl, variants.sources, 'crictl', ['kubernetes', minor, 'crictl'])
     verifyMinor(newest, minor, ['kubernetes', minor, 'newest'])
     for (const first of Object.keys(go))
@@ -149,6 +153,10 @@ function verifyKey(key: string, table: object, name: string, path: readonly Prop
   if (!Object.hasOwn(entries, key)) {
     throw new Error(`variants.json: ${at(path)}: "${key}" is not a key of ${name}`)
   }
+}
+
+function verifyKeys(keys: readonly string[], table: object, name: string, path: PropertyKey[]) {
+  for (const [i, key] of keys.entries()) verifyKey(key, table, name, [...path, i])
 }
 
 function verifyMinor(version: string, minor: string, path: readonly PropertyKey[]): void {

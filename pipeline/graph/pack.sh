@@ -15,7 +15,8 @@ find /root -type f -printf '%P\n' | while read -r file; do
   [ "$(head -c 4 "/root/$file" | tail -c 3)" = ELF ] || continue
   machine=$(readelf --file-header "/root/$file" | sed -n 's/^ *Machine: *//p')
   [ "$machine" = "$ELF" ] || fail "/$file: built for $machine, not for $ELF"
-  ! readelf --program-headers "/root/$file" | grep -q INTERP || fail "/$file: not statically linked"
+  interpreter=$(readelf --program-headers "/root/$file" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+  [ ! -x "/root/$file" ] || [ -z "$interpreter" ] || [ -e "/root$interpreter" ] || fail "/$file: needs $interpreter, which is not there"
   ! readelf --section-headers --wide "/root/$file" | grep -q ' \.symtab ' || fail "/$file: not stripped"
 done
 [ -z "$(find /root -type f -perm /6000)" ] || fail "setuid or setgid: $(find /root -type f -perm /6000)"

@@ -8,7 +8,7 @@ const script = readFileSync(new URL('pack.sh', import.meta.url), 'utf8')
 
 /**
  * A directory with the tree as a compressed layer (`layer`) and its facts (`layer.json`, a LayerFacts). Lazy.
- * The step fails unless every program in the tree is built for the platform, static and stripped.
+ * The step fails unless every program in the tree is built for the platform, stripped, and static or with its loader in the tree.
  * It packs instead of the engine, whose compression level is fixed and costs a quarter in size.
  */
 export function packLayer(

@@ -110,6 +110,7 @@ for (const [arch, machine] of Object.entries(machines)) {
       '/usr/bin/kubelet',
       '/usr/bin/util-linux',
       '/usr/sbin/conntrack',
+      '/usr/sbin/xtables-chooser',
       '/usr/sbin/xtables-multi',
     ])
   })

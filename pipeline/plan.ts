@@ -35,6 +35,8 @@ interface Component {
   /** Go release that compiles it. */
   go: string
   packing: Packing
+  /** A command that starts the program and ends at once, and the milliseconds that it may take; a daemon has none. */
+  start?: { command: string[]; budget: number } | undefined
 }
 
 /** A program of Kubernetes. */

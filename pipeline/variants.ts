@@ -7,8 +7,16 @@ const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
-/** Whether the programs of a component are compressed by UPX; daemons never are. */
-const packing = z.enum(['none', 'upx'])
+/** Whether the programs of a component are compressed by UPX, and how: pipeline/graph/packings.sh; daemons never are. */
+const packing = z.enum(['none', 'upx', 'upx-nrv'])
+
+/** What the packing is chosen by, see `npm run pack-report`; a daemon has none. */
+const start = z.strictObject({
+  /** A command that starts the program and ends at once. */
+  command: z.array(text).min(1),
+  /** Milliseconds that it may take. */
+  budget: z.number().positive(),
+})
 
 /** What is built from a kind of image: one entrypoint, one main program. */
 const image = z.strictObject({
@@ -55,6 +63,7 @@ const kubernetesComponent = z.strictObject({
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
   packing,
+  start: start.optional(),
 })
 
 /** CNI plugins as one binary. */
@@ -63,9 +72,10 @@ const cniComponent = z.strictObject({
   /** Names of plugins in their repository. */
   plugins: z.array(text).min(1),
   packing,
+  start,
 })
 
-const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing })
+const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
 /** A layer above the base. */
 const component = z.discriminatedUnion('kind', [kubernetesComponent, cniComponent, crictlComponent])

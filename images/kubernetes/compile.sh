@@ -7,6 +7,7 @@
 set -eu
 
 . "${0%/*}/../retry.sh"
+. "${0%/*}/linker.sh"
 
 module=k8s.io/kubernetes
 staging=v0.${KUBERNETES#v1.}
@@ -46,6 +47,7 @@ fi
 
 # Loading every package downloads every module that the build needs, so that only this is repeated.
 retry go list -mod=mod -deps -tags "$TAGS" "$module/cmd/$PROGRAM" >/dev/null
+small_linker /linker "$TAGS" "$module/cmd/$PROGRAM"
 mkdir -p "$OUT/usr/bin"
-go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -ldflags "$link $stamp" \
+go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -toolexec /linker/exec -ldflags "$link $stamp" \
   -o "$OUT/usr/bin/$PROGRAM" "$module/cmd/$PROGRAM"

@@ -46,6 +46,7 @@ export interface KubernetesComponent extends Component {
   commit?: string
   cgo: boolean
   tags: string[]
+  gcflags: string[]
 }
 
 /** CNI plugins as one binary. */

@@ -50,6 +50,8 @@ const kubernetesComponent = z.strictObject({
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
+  /** Compiler flags by pattern of packages, `all=-l`; later ones win. */
+  gcflags: z.array(text),
   packing,
 })
 

@@ -4,6 +4,7 @@
 # KUBERNETES  release, v1.24.0          PROGRAM  name in cmd/, kubelet
 # COMMIT      its git commit, if known  TAGS     Go build tags, comma-separated
 # CC          C compiler; empty: no cgo OUT      where to write
+# GCFLAGS     flags of the compiler by pattern of packages, separated by spaces; later ones win
 set -eu
 
 . "${0%/*}/../retry.sh"
@@ -47,7 +48,10 @@ fi
 
 # Loading every package downloads every module that the build needs, so that only this is repeated.
 retry go list -mod=mod -deps -tags "$TAGS" "$module/cmd/$PROGRAM" >/dev/null
+compiler=
+for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
 small_linker /linker "$TAGS" "$module/cmd/$PROGRAM"
 mkdir -p "$OUT/usr/bin"
-go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -toolexec /linker/exec -ldflags "$link $stamp" \
+go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -toolexec /linker/exec $compiler \
+  -ldflags "$link $stamp" \
   -o "$OUT/usr/bin/$PROGRAM" "$module/cmd/$PROGRAM"

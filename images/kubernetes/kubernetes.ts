@@ -17,6 +17,7 @@ export function kubernetesCompiler(
     .withEnvVariable('COMMIT', component.commit ?? '')
     .withEnvVariable('PROGRAM', component.program)
     .withEnvVariable('TAGS', component.tags.join(','))
+    .withEnvVariable('GCFLAGS', component.gcflags.join(' '))
   if (!component.cgo) return go
   return withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)
 }

@@ -37,10 +37,10 @@ interface Component {
   packing: Packing
 }
 
-/** A program of Kubernetes. */
+/** Programs of Kubernetes, several of them as one binary. */
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
-  program: string
+  programs: string[]
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string

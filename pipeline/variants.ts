@@ -42,11 +42,11 @@ const kubernetes = z.strictObject({
   crictl: text,
 })
 
-/** A program compiled from the Kubernetes source. */
+/** Programs compiled from the Kubernetes source, several of them as one binary. */
 const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
-  /** Name in cmd/ of the Kubernetes source. */
-  program: text,
+  /** Names in cmd/ of the Kubernetes source. */
+  programs: z.array(text).min(1),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),

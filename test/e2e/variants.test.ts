@@ -73,3 +73,9 @@ test.serial(holds, 'flannel', ['kubelet'], flannelPlugins)
 test.serial(holds, 'cni', ['kubelet'], allPlugins)
 test.serial(holds, 'kubeadm', ['crictl', 'kubeadm', 'kubelet'], [])
 test.serial(holds, 'kubeadm-cni', ['crictl', 'kubeadm', 'kubelet'], allPlugins)
+
+test.serial("kubeadm shows none of kubelet's flags", async (t) => {
+  const root = join(t.context.folder, 'root-kubeadm')
+  const help = await succeed(join(root, 'usr/bin/kubeadm'), ['join', '--help'])
+  t.notRegex(help, /cadvisor|housekeeping|docker/)
+})

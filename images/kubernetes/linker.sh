@@ -55,6 +55,9 @@ func (d *deadcodePass) auditReflection(s loader.Sym) {
 	if name == "" || strings.HasPrefix(name, "type.") || strings.HasPrefix(name, "type:") || audited[d.ldr.SymPkg(s)] {
 		return
 	}
+	if strings.Contains(name, ".Methods.Value.Methods.") {
+		return // what Go 1.26 adds to every type around a reflect.Value
+	}
 	looksUp := d.ldr.IsReflectMethod(s)
 	for i, relocs := 0, d.ldr.Relocs(s); i < relocs.Count(); i++ {
 		callee := d.ldr.SymName(relocs.At(i).Sym())

@@ -39,16 +39,17 @@ interface Component {
   start?: { command: string[]; budget: number } | undefined
 }
 
-/** A program of Kubernetes. */
+/** Programs of Kubernetes, several of them as one binary. */
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
-  program: string
+  programs: string[]
   directory: string
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
   cgo: boolean
   tags: string[]
+  gcflags: string[]
 }
 
 /** CNI plugins as one binary. */

@@ -52,16 +52,18 @@ const kubernetes = z.strictObject({
   crictl: text,
 })
 
-/** A program compiled from the Kubernetes source. */
+/** Programs compiled from the Kubernetes source, several of them as one binary. */
 const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
-  /** Name in cmd/ of the Kubernetes source. */
-  program: text,
-  /** Where it is in the image. */
+  /** Names in cmd/ of the Kubernetes source. */
+  programs: z.array(text).min(1),
+  /** Where they are in the image. */
   directory: z.string().regex(/^\//, 'is not an absolute path'),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
+  /** Compiler flags by pattern of packages, `all=-l`; later ones win. */
+  gcflags: z.array(text),
   packing,
   start: start.optional(),
 })

@@ -92,7 +92,7 @@ test('crictl follows the Kubernetes minor', (t) => {
     planImages(request(`--k8s ${version} --variant kubeadm`), facts)[0]?.components.find(
       ({ kind }) => kind === 'crictl',
     )
-  t.like(crictl('v1.24.0'), { version: 'v1.30.0', go: '1.22.12', packing: 'upx' })
+  t.like(crictl('v1.24.0'), { version: 'v1.36.0', go: '1.26.11', packing: 'upx' })
   t.like(crictl('v1.36.3'), { version: 'v1.36.0', go: '1.26.11' })
 })
 

@@ -1,4 +1,5 @@
 import semver from 'semver'
+import { staticBase } from './alpine.js'
 import { UserError } from './errors.js'
 import type { KubernetesVersion } from './kubernetes.js'
 import { type Arch, platformOf } from './platform.js'
@@ -19,12 +20,30 @@ export interface ImageSpec {
   entrypoint: string[]
   /** OCI labels. */
   labels: Record<string, string>
-  /** Parts of the static userland in the base, in order. */
-  userland: string[]
+  /** What is below the components. */
+  root: StaticRoot | AlpineRoot
   /** What is laid over the base, in order. */
   components: ComponentSpec[]
   /** File name of the archive in the output directory. */
   archive: string
+}
+
+/** A root of statically linked programs. */
+export interface StaticRoot {
+  kind: 'static'
+  /** Parts of the static userland, in order. */
+  userland: string[]
+}
+
+/** A root of Alpine packages. */
+export interface AlpineRoot {
+  kind: 'alpine'
+  release: string
+  repositories: string[]
+  /** The packages asked for, sorted. */
+  world: string[]
+  /** Alpine's own mirror, which the image names whatever mirror it was built from. */
+  origin: string
 }
 
 /** A layer above the base, and how it is compiled and packed. */
@@ -67,7 +86,10 @@ export function localRef({ image, tag }: Pick<ImageSpec, 'image' | 'tag'>): stri
   return `localhost/${image}:${tag}`
 }
 
-/** Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches. */
+/**
+ * Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches.
+ * Scripts choose a base where the request names none; without that it is the static one.
+ */
 export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] {
   const specs = request.images.flatMap((image) =>
     request.variants
@@ -88,7 +110,7 @@ function planImage(
   image: string,
   variant: string,
 ): ImageSpec {
-  const { kubernetes, base, arches, compression } = request
+  const { kubernetes, base = staticBase(facts), arches, compression } = request
   const imageFacts = entry(facts.images, image)
   const names = entry(entry(facts.variants, variant).images, image)
   const components = names.map((name) => planComponent(kubernetes, facts, name))
@@ -110,10 +132,29 @@ function planImage(
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
-    userland: entry(facts.bases, base).userland,
+    root: planRoot(request, facts, image, base),
     components,
     archive: `${image}-${tag}.oci.tar`,
   }
+}
+
+function planRoot(
+  request: BuildRequest,
+  facts: Variants,
+  image: string,
+  base: string,
+): StaticRoot | AlpineRoot {
+  const baseFacts = entry(facts.bases, base)
+  if (baseFacts.kind === 'static') return { kind: 'static', userland: baseFacts.userland }
+  const { mirror, repositories, packages } = facts.alpine
+  const own = packages[image]
+  if (own === undefined) {
+    throw new UserError(
+      `image ${image} does not come on ${base}: leave it out, or choose --base ${staticBase(facts)}`,
+    )
+  }
+  const world = [...new Set([...own, ...request.alpine.packages])].sort()
+  return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror }
 }
 
 function planComponent(

@@ -16,11 +16,32 @@ const image = z.strictObject({
   entrypoint: z.array(text).min(1),
 })
 
-/** The root that an image starts from. */
-const base = z.strictObject({
+const staticBase = z.strictObject({
+  kind: z.literal('static'),
   description: text,
   /** Keys of `userland`, in the order in which they are laid down. */
   userland: z.array(text),
+})
+
+/** A release of Alpine, with the packages of `alpine`. */
+const alpineBase = z.strictObject({
+  kind: z.literal('alpine'),
+  description: text,
+  /** Its directory on a mirror. */
+  release: z.string().regex(/^(v\d+\.\d+|edge)$/, 'is not a release of Alpine such as v3.23'),
+})
+
+/** The root that an image starts from. */
+const base = z.discriminatedUnion('kind', [staticBase, alpineBase])
+
+/** What all Alpine bases share. */
+const alpine = z.strictObject({
+  /** URL above the releases. */
+  mirror: z.url({ protocol: /^https?$/ }),
+  /** Directories of a release. */
+  repositories: z.array(text).min(1),
+  /** For each image that comes on Alpine the packages in its root, beside those that they depend on. */
+  packages: z.record(z.string(), z.array(text).min(1)),
 })
 
 /** A flavour of an image: what is added to the base. */
@@ -83,8 +104,11 @@ const schema = z.strictObject({
   kubernetes: z.record(z.string().regex(/^1\.\d+$/), kubernetes),
   components: z.record(z.string(), component),
   userland: z.record(z.string(), userland),
+  alpine,
   sources: z.strictObject({
     debian: z.strictObject({ suite: text, image: text }),
+    /** Go release that compiles images/alpine/apko. */
+    apko: z.strictObject({ go: goRelease }),
     /** PyPI package ziglang: the version and the checksums of its wheels. */
     zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
@@ -123,9 +147,13 @@ export function parseVariants(json: unknown): Variants {
 
 function verifyReferences(variants: Variants): void {
   for (const [key, base] of Object.entries(variants.bases)) {
+    if (base.kind !== 'static') continue
     for (const [i, part] of base.userland.entries()) {
       verifyKey(part, variants, 'userland', ['bases', key, 'userland', i])
     }
+  }
+  for (const image of Object.keys(variants.alpine.packages)) {
+    verifyKey(image, variants, 'images', ['alpine', 'packages', image])
   }
   for (const [key, variant] of Object.entries(variants.variants)) {
     for (const [image, components] of Object.entries(variant.images)) {

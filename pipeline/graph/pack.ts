@@ -8,19 +8,21 @@ const script = readFileSync(new URL('pack.sh', import.meta.url), 'utf8')
 
 /**
  * A directory with the tree as a compressed layer (`layer`) and its facts (`layer.json`, a LayerFacts). Lazy.
- * The step fails unless every program in the tree is built for the platform, static and stripped.
+ * The step fails unless every program in the tree is built for the platform, and static and stripped or, where
+ * `linkage` is dynamic, with its loader in the tree.
  * It packs instead of the engine, whose compression level is fixed and costs a quarter in size.
  */
 export function packLayer(
   builder: Builder,
   tree: Directory,
-  options: { platform: Platform; compression: Compression },
+  options: { platform: Platform; compression: Compression; linkage?: 'static' | 'dynamic' },
 ): Directory {
   return withPackages(builder.root, ['binutils', 'libdeflate-tools', 'zstd'])
     .withNewFile('/pack.sh', script)
     .withMountedDirectory('/root', tree)
     .withEnvVariable('COMPRESSION', options.compression)
     .withEnvVariable('ELF', options.platform.elf)
+    .withEnvVariable('LINKAGE', options.linkage ?? 'static')
     .withEnvVariable('OUT', '/out')
     .withExec(['sh', '/pack.sh'])
     .directory('/out')

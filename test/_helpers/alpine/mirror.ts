@@ -11,7 +11,7 @@ import { extractAlpine, quicksand } from './disk.js'
 import { packStaticRoot, repackInstalled } from './packages.js'
 
 /** Changes with the fixtures' code, so that what an earlier one made is made again. */
-const version = 1
+const version = 2
 const release = 'v3.23'
 const keyName = 'kubelet-images-test.rsa.pub'
 

@@ -39,7 +39,7 @@ function parseBlock(block: string): { fields: Fields; paths: Path[] } {
     if (letter === 'F') {
       folder = value
       if (folder !== '') paths.push({ name: folder, mode: 0o755 })
-    } else if (letter === 'R') paths.push({ name: join(folder, value), mode: 0 })
+    } else if (letter === 'R') paths.push({ name: join(folder, value), mode: 0o644 })
     else if (letter === 'M' || letter === 'a') {
       const last = paths.at(-1) as Path
       last.mode = Number.parseInt(value.split(':')[2] as string, 8)
@@ -56,7 +56,7 @@ async function readEntry(root: string, { name, mode }: Path): Promise<Entry | un
     return { name, mode: 0o777, type: 'symlink', target: await readlink(path) }
   }
   if (!found?.isFile()) return undefined
-  return { name, mode: mode || found.mode & 0o777, type: 'file', content: await readFile(path) }
+  return { name, mode, type: 'file', content: await readFile(path) }
 }
 
 const utilLinux: Record<string, string[]> = {

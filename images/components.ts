@@ -1,7 +1,7 @@
 import type { Container, Directory } from '@dagger.io/dagger'
 import type { Builder } from '../pipeline/graph/debian.js'
+import { withPacking } from '../pipeline/graph/packing.js'
 import { goBuilder } from '../pipeline/graph/toolchain.js'
-import { withUpx } from '../pipeline/graph/upx.js'
 import type { ComponentSpec } from '../pipeline/plan.js'
 import type { Platform } from '../pipeline/platform.js'
 import type { SourceFacts } from '../pipeline/variants.js'
@@ -15,10 +15,20 @@ export function componentTree(
   component: ComponentSpec,
   platform: Platform,
 ): Directory {
-  const tree = componentCompiler(builder, sources, component, platform)
+  const tree = compiledTree(builder, sources, component, platform)
+  return withPacking(builder, tree, component.packing)
+}
+
+/** The file tree of a component as the compiler leaves it. Lazy. */
+export function compiledTree(
+  builder: Builder,
+  sources: SourceFacts,
+  component: ComponentSpec,
+  platform: Platform,
+): Directory {
+  return componentCompiler(builder, sources, component, platform)
     .withExec(compileCommand(component))
     .directory('/out')
-  return component.packing === 'upx' ? withUpx(builder, tree) : tree
 }
 
 /** The command that compiles a component in its `compiler`. */

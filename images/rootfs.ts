@@ -25,7 +25,7 @@ export function imageLayers(
   const base = packLayer(builder, baseTree(builder, facts, spec, platform, packages), {
     platform,
     compression,
-    linkage: spec.root.kind === 'alpine' ? 'dynamic' : 'static',
+    stripped: spec.root.kind === 'static',
   })
   const components = spec.components.map((component) => {
     const tree = componentTree(builder, facts.sources, component, platform)

@@ -31,7 +31,7 @@ export interface ImageSpec {
 /** A root of statically linked programs. */
 export interface StaticRoot {
   kind: 'static'
-  /** Parts of the static userland, in order. */
+  /** Programs in it, as keys of `userland` in variants.json, in order. */
   userland: string[]
 }
 
@@ -54,12 +54,15 @@ interface Component {
   /** Go release that compiles it. */
   go: string
   packing: Packing
+  /** A command that starts the program and ends at once, and the milliseconds that it may take; a daemon has none. */
+  start?: { command: string[]; budget: number } | undefined
 }
 
 /** A program of Kubernetes. */
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
   program: string
+  directory: string
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
@@ -115,7 +118,7 @@ function planImage(
   const names = entry(entry(facts.variants, variant).images, image)
   const components = names.map((name) => planComponent(kubernetes, facts, name))
   const hasCni = components.some(({ kind }) => kind === 'cni')
-  const { cniFlags } = entry(facts.kubernetes, kubernetes.minor)
+  const { cniFlags, userland } = entry(facts.kubernetes, kubernetes.minor)
   const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
   return {
     image,
@@ -132,28 +135,24 @@ function planImage(
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
-    root: planRoot(request, facts, image, base),
+    root: planRoot(request, facts, base, [...imageFacts.userland, ...(userland[image] ?? [])]),
     components,
     archive: `${image}-${tag}.oci.tar`,
   }
 }
 
+/** The root with programs of `userland`, by their keys. */
 function planRoot(
   request: BuildRequest,
   facts: Variants,
-  image: string,
   base: string,
+  userland: string[],
 ): StaticRoot | AlpineRoot {
   const baseFacts = entry(facts.bases, base)
-  if (baseFacts.kind === 'static') return { kind: 'static', userland: baseFacts.userland }
-  const { mirror, repositories, packages } = facts.alpine
-  const own = packages[image]
-  if (own === undefined) {
-    throw new UserError(
-      `image ${image} does not come on ${base}: leave it out, or choose --base ${staticBase(facts)}`,
-    )
-  }
-  const world = [...new Set([...own, ...request.alpine.packages])].sort()
+  if (baseFacts.kind === 'static') return { kind: 'static', userland }
+  const { mirror, repositories, common, userland: packages } = facts.alpine
+  const own = userland.flatMap((part) => entry(packages, part))
+  const world = [...new Set([...common, ...own, ...request.alpine.packages])].sort()
   return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror }
 }
 

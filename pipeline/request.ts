@@ -52,6 +52,17 @@ LIST is comma-separated. Results go to stdout, progress to stderr.
 Exit status: 0 done, 1 the build failed, 2 the request was wrong.
 `
 
+export const packReportHelp = `Usage: npm run pack-report -- [options]
+
+Measures every component in every packing: extracted and compressed size, and start time where this machine can run it.
+
+  --k8s VERSION        Kubernetes release (default: v1.24.0)
+  --arch LIST          amd64, arm64, arm (default: all)
+  --engine NAME        runner, docker or embedded (default: the first that is there)
+  --json               print the result as JSON instead of a table
+  --help               print this text
+`
+
 const options = {
   k8s: { type: 'string' },
   arch: { type: 'string', multiple: true },
@@ -98,12 +109,26 @@ export function parseBuildRequest(args: readonly string[], facts: Variants): Bui
   }
 }
 
-function parseFlags(args: readonly string[]) {
-  const known = Object.keys(options).map((name) => `--${name}`)
+/** Reads the arguments of `npm run pack-report`, which are some of those of a build. Throws a UserError. */
+export function parsePackReportRequest(
+  args: readonly string[],
+  facts: Variants,
+): BuildRequest | 'help' {
+  verifyFlags(args, ['--k8s', '--arch', '--engine', '--json', '--help'])
+  // Of a flag that is given twice the last holds.
+  return parseBuildRequest(['--k8s', 'v1.24.0', '--base', 'static', ...args], facts)
+}
+
+function verifyFlags(args: readonly string[], known: readonly string[]): void {
   for (const arg of args) {
     const flag = arg.split('=', 1)[0] as string
     if (flag.startsWith('-') && !known.includes(flag)) throw notAllowed('flag', flag, known)
   }
+}
+
+function parseFlags(args: readonly string[]) {
+  const known = Object.keys(options).map((name) => `--${name}`)
+  verifyFlags(args, known)
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
     if (positionals[0] === undefined) return values

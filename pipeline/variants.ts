@@ -7,21 +7,26 @@ const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
-/** Whether the programs of a component are compressed by UPX; daemons never are. */
-const packing = z.enum(['none', 'upx'])
+/** Whether the programs of a component are compressed by UPX, and how: pipeline/graph/packings.sh; daemons never are. */
+const packing = z.enum(['none', 'upx', 'upx-nrv'])
+
+/** What the packing is chosen by, see `npm run pack-report`; a daemon has none. */
+const start = z.strictObject({
+  /** A command that starts the program and ends at once. */
+  command: z.array(text).min(1),
+  /** Milliseconds that it may take. */
+  budget: z.number().positive(),
+})
 
 /** What is built from a kind of image: one entrypoint, one main program. */
 const image = z.strictObject({
   description: text,
   entrypoint: z.array(text).min(1),
-})
-
-const staticBase = z.strictObject({
-  kind: z.literal('static'),
-  description: text,
-  /** Keys of `userland`, in the order in which they are laid down. */
+  /** Keys of `userland`: the programs that every release of it runs, in the order in which they are laid down. */
   userland: z.array(text),
 })
+
+const staticBase = z.strictObject({ kind: z.literal('static'), description: text })
 
 /** A release of Alpine, with the packages of `alpine`. */
 const alpineBase = z.strictObject({
@@ -40,8 +45,10 @@ const alpine = z.strictObject({
   mirror: z.url({ protocol: /^https?$/ }),
   /** Directories of a release. */
   repositories: z.array(text).min(1),
-  /** For each image that comes on Alpine the packages in its root, beside those that they depend on. */
-  packages: z.record(z.string(), z.array(text).min(1)),
+  /** Packages of every root, beside those that they depend on. */
+  common: z.array(text).min(1),
+  /** Packages with the programs of each key of `userland`. */
+  userland: z.record(z.string(), z.array(text)),
 })
 
 /** A flavour of an image: what is added to the base. */
@@ -57,6 +64,8 @@ const kubernetes = z.strictObject({
   newest: release,
   /** Go release by the first patch that upstream built with that Go minor. */
   go: z.record(release, goRelease),
+  /** By image the keys of `userland` that only some minors need. */
+  userland: z.record(z.string(), z.array(text)),
   /** Flags of kubelet that images with CNI plugins add to the entrypoint. */
   cniFlags: z.array(text),
   /** Release of cri-tools, a key of `sources.crictl`. */
@@ -68,10 +77,13 @@ const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
   /** Name in cmd/ of the Kubernetes source. */
   program: text,
+  /** Where it is in the image. */
+  directory: z.string().regex(/^\//, 'is not an absolute path'),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
   packing,
+  start: start.optional(),
 })
 
 /** CNI plugins as one binary. */
@@ -80,17 +92,18 @@ const cniComponent = z.strictObject({
   /** Names of plugins in their repository. */
   plugins: z.array(text).min(1),
   packing,
+  start,
 })
 
-const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing })
+const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
 /** A layer above the base. */
 const component = z.discriminatedUnion('kind', [kubernetesComponent, cniComponent, crictlComponent])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
-  /** Debian source packages; the script finds each unpacked under its name. */
-  sources: z.array(text).min(1),
+  /** Debian source packages, NAME or NAME/SUITE; the script finds each unpacked under its name. */
+  sources: z.array(text),
   /** Debian packages of the builder's architecture that the script needs, beside make and the cross compiler. */
   packages: z.array(text),
   /** Debian packages of the target's architecture that the script links against, beside libc6-dev. */
@@ -146,24 +159,26 @@ export function parseVariants(json: unknown): Variants {
 }
 
 function verifyReferences(variants: Variants): void {
-  for (const [key, base] of Object.entries(variants.bases)) {
-    if (base.kind !== 'static') continue
-    for (const [i, part] of base.userland.entries()) {
-      verifyKey(part, variants, 'userland', ['bases', key, 'userland', i])
-    }
+  for (const [key, { userland }] of Object.entries(variants.images)) {
+    verifyKeys(userland, variants, 'userland', ['images', key, 'userland'])
   }
-  for (const image of Object.keys(variants.alpine.packages)) {
-    verifyKey(image, variants, 'images', ['alpine', 'packages', image])
+  for (const part of Object.keys(variants.alpine.userland)) {
+    verifyKey(part, variants, 'userland', ['alpine', 'userland', part])
+  }
+  for (const part of Object.keys(variants.userland)) {
+    verifyKey(part, variants.alpine, 'userland', ['userland', part])
   }
   for (const [key, variant] of Object.entries(variants.variants)) {
     for (const [image, components] of Object.entries(variant.images)) {
       verifyKey(image, variants, 'images', ['variants', key, 'images', image])
-      for (const [i, component] of components.entries()) {
-        verifyKey(component, variants, 'components', ['variants', key, 'images', image, i])
-      }
+      verifyKeys(components, variants, 'components', ['variants', key, 'images', image])
     }
   }
-  for (const [minor, { newest, go, crictl }] of Object.entries(variants.kubernetes)) {
+  for (const [minor, { newest, go, crictl, userland }] of Object.entries(variants.kubernetes)) {
+    for (const [image, parts] of Object.entries(userland)) {
+      verifyKey(image, variants, 'images', ['kubernetes', minor, 'userland', image])
+      verifyKeys(parts, variants, 'userland', ['kubernetes', minor, 'userland', image])
+    }
     verifyKey(crictl, variants.sources, 'crictl', ['kubernetes', minor, 'crictl'])
     verifyMinor(newest, minor, ['kubernetes', minor, 'newest'])
     for (const first of Object.keys(go))
@@ -177,6 +192,10 @@ function verifyKey(key: string, table: object, name: string, path: readonly Prop
   if (!Object.hasOwn(entries, key)) {
     throw new Error(`variants.json: ${at(path)}: "${key}" is not a key of ${name}`)
   }
+}
+
+function verifyKeys(keys: readonly string[], table: object, name: string, path: PropertyKey[]) {
+  for (const [i, key] of keys.entries()) verifyKey(key, table, name, [...path, i])
 }
 
 function verifyMinor(version: string, minor: string, path: readonly PropertyKey[]): void {

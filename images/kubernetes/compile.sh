@@ -1,9 +1,10 @@
 #!/bin/sh
-# Compiles one Kubernetes program from the Go module proxy into $OUT/usr/bin, stamped like an upstream release.
+# Compiles one Kubernetes program from the Go module proxy into $OUT$DIRECTORY, stamped like an upstream release.
 #
 # KUBERNETES  release, v1.24.0          PROGRAM  name in cmd/, kubelet
 # COMMIT      its git commit, if known  TAGS     Go build tags, comma-separated
-# CC          C compiler; empty: no cgo OUT      where to write
+# CC          C compiler; empty: no cgo DIRECTORY  where it is in the image, /usr/bin
+# OUT         where to write
 set -eu
 
 . "${0%/*}/../retry.sh"
@@ -46,6 +47,6 @@ fi
 
 # Loading every package downloads every module that the build needs, so that only this is repeated.
 retry go list -mod=mod -deps -tags "$TAGS" "$module/cmd/$PROGRAM" >/dev/null
-mkdir -p "$OUT/usr/bin"
+mkdir -p "$OUT$DIRECTORY"
 go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -ldflags "$link $stamp" \
-  -o "$OUT/usr/bin/$PROGRAM" "$module/cmd/$PROGRAM"
+  -o "$OUT$DIRECTORY/$PROGRAM" "$module/cmd/$PROGRAM"

@@ -16,6 +16,7 @@ export function kubernetesCompiler(
     .withEnvVariable('KUBERNETES', component.kubernetes)
     .withEnvVariable('COMMIT', component.commit ?? '')
     .withEnvVariable('PROGRAM', component.program)
+    .withEnvVariable('DIRECTORY', component.directory)
     .withEnvVariable('TAGS', component.tags.join(','))
   if (!component.cgo) return go
   return withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)

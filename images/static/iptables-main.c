@@ -4,20 +4,19 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 #include "xshared.h"
 #include "xtables-multi.h"
 #include "iptables-multi.h"
 #include "ip6tables-multi.h"
 
 #define COMMANDS(name, backend, command, save, restore) \
-	{name, command}, {name "-save", save}, {name "-restore", restore}, \
 	{name "-" backend, command}, {name "-" backend "-save", save}, {name "-" backend "-restore", restore}
 
 static const struct subcommand nft[] = {
 	COMMANDS("iptables", "nft", xtables_ip4_main, xtables_ip4_save_main, xtables_ip4_restore_main),
 	COMMANDS("ip6tables", "nft", xtables_ip6_main, xtables_ip6_save_main, xtables_ip6_restore_main),
+	COMMANDS("ebtables", "nft", xtables_eb_main, xtables_eb_save_main, xtables_eb_restore_main),
+	{"ebtables", xtables_eb_main}, {"ebtables-save", xtables_eb_save_main}, {"ebtables-restore", xtables_eb_restore_main},
 	{NULL},
 };
 
@@ -27,14 +26,7 @@ static const struct subcommand legacy[] = {
 	{NULL},
 };
 
-/* The name decides; where it names no backend (iptables), the link it was started through does. */
 int main(int argc, char **argv)
 {
-	char target[256] = "";
-
-	if (readlink((const char *)getauxval(AT_EXECFN), target, sizeof(target) - 1) < 0)
-		target[0] = '\0';
-	if (!strstr(basename(argv[0]), "-nft") && (strstr(basename(argv[0]), "-legacy") || strstr(target, "-legacy")))
-		return subcmd_main(argc, argv, legacy);
-	return subcmd_main(argc, argv, nft);
+	return subcmd_main(argc, argv, strstr(basename(argv[0]), "-legacy") ? legacy : nft);
 }

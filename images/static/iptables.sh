@@ -1,5 +1,6 @@
 #!/bin/sh
-# Build iptables (both backends, IPv4 and IPv6) as one static program, xtables-multi, and its links.
+# Build iptables (both backends, IPv4 and IPv6) and ebtables as one static program, xtables-multi, and its links.
+# What is called iptables without a backend is xtables-chooser.
 # Environment: GNU_TRIPLET, SRC (holds the unpacked iptables), OUT (file tree to write into).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,7 +21,7 @@ export PKG_CONFIG_LIBDIR="/usr/lib/$GNU_TRIPLET/pkgconfig"
 
 nft='nft nft-arp nft-bridge nft-cache nft-chain nft-cmd nft-ipv4 nft-ipv6 nft-ruleparse nft-ruleparse-arp
   nft-ruleparse-bridge nft-ruleparse-ipv4 nft-ruleparse-ipv6 nft-shared xshared xtables xtables-arp xtables-eb
-  xtables-restore xtables-save xtables-standalone xtables-translate'
+  xtables-eb-standalone xtables-restore xtables-save xtables-standalone xtables-translate'
 legacy='ip6tables ip6tables-standalone iptables iptables-restore iptables-save iptables-standalone'
 objects="iptables-main.o $(printf 'xtables_nft_multi-%s.o ' $nft)$(printf 'xtables_legacy_multi-%s.o ' $legacy)"
 
@@ -38,13 +39,12 @@ $CC -static -s -Wl,--gc-sections,-w -o "$OUT/usr/sbin/xtables-multi" $objects \
   ../libiptc/.libs/libip4tc.a ../libiptc/.libs/libip6tc.a $(pkg-config --static --libs libnftnl libmnl) -lm
 
 cd "$OUT/usr/sbin"
-ln -sf xtables-multi xtables-nft-multi
-ln -sf xtables-multi xtables-legacy-multi
-for command in iptables ip6tables; do
-  for suffix in '' -save -restore; do
-    ln -sf xtables-nft-multi "$command-nft$suffix"
-    ln -sf xtables-legacy-multi "$command-legacy$suffix"
-    # Link to xtables-legacy-multi instead, and the command uses the legacy backend.
-    ln -sf xtables-nft-multi "$command$suffix"
+for suffix in '' -save -restore; do
+  for command in iptables ip6tables; do
+    ln -s xtables-multi "$command-nft$suffix"
+    ln -s xtables-multi "$command-legacy$suffix"
   done
+  ln -s xtables-multi "ebtables$suffix"
+  ln -s xtables-multi "ebtables-nft$suffix"
 done
+install -D --mode=644 "$SRC/iptables/etc/ethertypes" "$OUT/etc/ethertypes"

@@ -1,10 +1,11 @@
-# Sourced by scripts that build with musl: copies $SRC/$source to a scratch directory, enters it, sets $CC and $CFLAGS.
+# Sourced by scripts that build with musl: copies $SRC/$source, if set, to a scratch directory, enters it, sets $CC and $CFLAGS.
 # musl and its compiler wrappers come from Debian (musl-dev); the kernel's headers must be named,
 # because the wrappers leave /usr/include out.
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -a "$SRC/$source/." "$work/src"
+mkdir "$work/src"
+[ -z "${source:-}" ] || cp -a "$SRC/$source/." "$work/src"
 cd "$work/src"
 
 mkdir "$work/kernel"

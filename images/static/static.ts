@@ -1,5 +1,5 @@
 import type { Directory, File } from '@dagger.io/dagger'
-import { type Builder, withPackages } from '../../pipeline/graph/debian.js'
+import { aptUpdate, type Builder, withPackages } from '../../pipeline/graph/debian.js'
 import type { Platform } from '../../pipeline/platform.js'
 import type { UserlandFacts, Variants } from '../../pipeline/variants.js'
 import { imageFiles } from '../files.js'
@@ -17,6 +17,8 @@ export function staticRoot(
     .withDirectory('/', imageFiles(client, 'static/rootfs/'))
     .withFile('/etc/ssl/certs/ca-certificates.crt', caCertificates(builder))
     .withNewDirectory('/tmp', { permissions: 0o1777 })
+    // iptables keeps its lock there.
+    .withNewDirectory('/run')
   return parts.reduce(
     (tree, part) => tree.withDirectory('/', userlandPart(builder, facts, part, platform)),
     root,
@@ -25,7 +27,7 @@ export function staticRoot(
 
 function caCertificates({ root }: Builder): File {
   // From the package itself: /etc/ssl/certs of the builder may hold certificates of this machine.
-  const script = `apt-get update -q || apt-get update -q || :
+  const script = `${aptUpdate}
 cd /tmp && apt-get download ca-certificates
 dpkg-deb --extract ca-certificates_*.deb tree
 find tree/usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat >/ca-certificates.crt`
@@ -47,8 +49,11 @@ function userlandPart(
   const files = [`${part}*`, 'musl.sh', 'commands.c']
   return sources
     .reduce(
-      (container, name) =>
-        container.withMountedDirectory(`/src/${name}`, debianSource(builder, name)),
+      (container, source) =>
+        container.withMountedDirectory(
+          `/src/${source.split('/')[0]}`,
+          debianSource(builder, source),
+        ),
       tools,
     )
     .withMountedDirectory('/build', imageFiles(builder.client, 'static/', files))
@@ -61,15 +66,23 @@ function userlandPart(
 }
 
 /** Upstream's source of a Debian source package; apt checks it against the signed archive index. */
-function debianSource({ root }: Builder, name: string): Directory {
-  // --tar-only: some mirrors leave out the .dsc files, which only repeat the checksums of the index.
-  const script = `sed -i 's/^Types: deb$/Types: deb deb-src/' /etc/apt/sources.list.d/*.sources 2>/dev/null || :
-[ ! -s /etc/apt/sources.list ] || sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
-apt-get update -q || apt-get update -q || :
+function debianSource({ root }: Builder, source: string): Directory {
+  // A source of another suite than the root's comes from the same archive. --tar-only: some mirrors leave out
+  // the .dsc files, which only repeat the checksums of the index.
+  const script = `suite=\${1#*/}
+cd /etc/apt
+if [ "$suite" = "$1" ]; then
+  sed -i 's/^Types: deb$/Types: deb deb-src/' sources.list.d/*.sources 2>/dev/null || :
+  [ ! -s sources.list ] || sed -n 's/^deb /deb-src /p' sources.list >sources.list.d/source.list
+else
+  uri=$(cat sources.list sources.list.d/*.sources 2>/dev/null | grep -o 'http[^ ]*/debian/*' | head -n 1)
+  echo "deb-src $uri $suite main" >sources.list.d/source.list
+fi
+${aptUpdate}
 mkdir /download /source && cd /download
-apt-get source -q --download-only --tar-only "$1"
+apt-get source -q --only-source --download-only --tar-only "\${1%/*}"
 tar --extract --strip-components=1 --directory=/source --file="$(ls)"`
   return withPackages(root, ['bzip2', 'xz-utils'])
-    .withExec(['sh', '-euc', script, 'source', name])
+    .withExec(['sh', '-euc', script, 'source', source])
     .directory('/source')
 }

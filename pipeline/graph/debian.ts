@@ -40,9 +40,13 @@ export function withEnvironment(
     .reduce((result, [name, value]) => result.withEnvVariable(name, value), container)
 }
 
-// A mirror in the middle of an update serves an index and packages that do not fit: what it does serve may be
-// enough, and apt takes nothing that its signed index does not vouch for.
-const installScript = `apt-get update -q || apt-get update -q || echo 'going on without some package indexes'
+/**
+ * Shell command that fetches the package indexes. A mirror in the middle of an update serves indexes that do not fit: what it does
+ * serve may be enough, and apt takes nothing that its signed index does not vouch for.
+ */
+export const aptUpdate = `apt-get update -q || apt-get update -q || echo 'going on without some package indexes'`
+
+const installScript = `${aptUpdate}
 apt-get install -yq "$@"
 rm -rf /var/lib/apt/lists/*`
 

@@ -2,7 +2,7 @@
 # Verifies the file tree in /root and packs it as one normalised OCI layer.
 #
 # COMPRESSION  zstd or gzip      ELF  machine that every program must be built for, as readelf names it
-# LINKAGE      static: every program is static and stripped; dynamic: as a distribution made it, its loader in the tree
+# STRIPPED     yes: every program must be; no: the tree is as a distribution made it
 # Writes $OUT/layer and $OUT/layer.json: digests, sizes in bytes.
 set -eu
 
@@ -16,13 +16,9 @@ find /root -type f -printf '%P\n' | while read -r file; do
   [ "$(head -c 4 "/root/$file" | tail -c 3)" = ELF ] || continue
   machine=$(readelf --file-header "/root/$file" | sed -n 's/^ *Machine: *//p')
   [ "$machine" = "$ELF" ] || fail "/$file: built for $machine, not for $ELF"
-  loader=$(readelf --program-headers --wide "/root/$file" | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
-  if [ "$LINKAGE" = dynamic ]; then
-    [ -z "$loader" ] || [ -e "/root$loader" ] || fail "/$file: its loader $loader is not in the image"
-    continue
-  fi
-  [ -z "$loader" ] || fail "/$file: not statically linked"
-  ! readelf --section-headers --wide "/root/$file" | grep -q ' \.symtab ' || fail "/$file: not stripped"
+  interpreter=$(readelf --program-headers "/root/$file" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+  [ ! -x "/root/$file" ] || [ -z "$interpreter" ] || [ -e "/root$interpreter" ] || fail "/$file: needs $interpreter, which is not there"
+  [ "$STRIPPED" = no ] || ! readelf --section-headers --wide "/root/$file" | grep -q ' \.symtab ' || fail "/$file: not stripped"
 done
 [ -z "$(find /root -type f -perm /6000)" ] || fail "setuid or setgid: $(find /root -type f -perm /6000)"
 

@@ -16,12 +16,17 @@ function plan(args: string, known = facts): ImageSpec & { root: AlpineRoot } {
   return planImages(request(args, known), known)[0] as ImageSpec & { root: AlpineRoot }
 }
 
+const { common, userland } = facts.alpine
+const kubelet = [
+  ...common,
+  ...['util-linux', 'iptables', 'busybox', 'conntrack'].flatMap((part) => userland[part] ?? []),
+].sort()
+
 test('an image on Alpine', (t) => {
   const spec = plan(`${alpine} --apk curl,jq=1.8.1-r0 --apk curl`)
   t.like(spec, { tag: 'v1.24.0-alpine3.23', base: 'alpine3.23' })
   t.like(spec.root, { kind: 'alpine', release: 'v3.23', origin: facts.alpine.mirror })
-  const own = facts.alpine.packages.kubelet as string[]
-  t.deepEqual(spec.root.world, [...own, 'curl', 'jq=1.8.1-r0'].sort())
+  t.deepEqual(spec.root.world, [...kubelet, 'curl', 'jq=1.8.1-r0'].sort())
 })
 
 test('another release of Alpine is data alone', (t) => {
@@ -35,12 +40,15 @@ test('another release of Alpine is data alone', (t) => {
   t.is(spec.root.release, 'v3.22')
 })
 
-test('an image without packages does not come on Alpine', (t) => {
-  const none = { ...facts, alpine: { ...facts.alpine, packages: {} } }
-  t.throws(() => plan(alpine, none), {
-    instanceOf: UserError,
-    message: 'image kubelet does not come on alpine3.23: leave it out, or choose --base static',
-  })
+test('each image and release has the packages of the programs that it runs', (t) => {
+  const world = (args: string) => plan(args).root.world
+  const proxy = alpine.replace('kubelet', 'kube-proxy')
+  t.deepEqual(
+    world(proxy).filter((name) => !common.includes(name)),
+    ['conntrack-tools', 'ipset', 'iptables', 'iptables-legacy', 'kmod'],
+  )
+  t.true(world(proxy.replace('v1.24.0', 'v1.36.0')).includes('nftables'))
+  t.false(world(alpine.replace('v1.24.0', 'v1.36.0')).includes('conntrack-tools'))
 })
 
 test('flags for Alpine', (t) => {
@@ -102,12 +110,11 @@ const misfits = test.macro((t, args: string, message: string) => {
   t.throws(() => lockedPackages(spec, spec.root, [lock]), { instanceOf: UserError, message })
 })
 
-const world = (facts.alpine.packages.kubelet as string[]).join(' ')
 test(
   'a lock of other packages',
   misfits,
   `${alpine} --arch amd64 --apk curl`,
-  `the lock of image kubelet is of other packages (${world}): build without --alpine-lock for a new lock`,
+  `the lock of image kubelet is of other packages (${kubelet.join(' ')}): build without --alpine-lock for a new lock`,
 )
 test(
   'a lock of other architectures',

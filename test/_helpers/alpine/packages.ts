@@ -88,10 +88,14 @@ export async function packStaticRoot(root: string, arch: string): Promise<Packag
   }
   return Promise.all([
     ...tools,
-    makePackage(
-      fields('iptables'),
-      await pick((path) => path.includes('tables') && !path.includes('legacy')),
-    ),
+    makePackage(fields('iptables'), [
+      ...(await pick((path) => /\/(xtables-multi|\w+tables-nft)/.test(path))),
+      // As on Alpine the mode is nft; the program here knows only its full name.
+      ...['iptables', 'ip6tables'].map((name): Entry => {
+        const content = Buffer.from(`#!/bin/sh\nexec ${name}-nft "$@"\n`)
+        return { name: `usr/sbin/${name}`, mode: 0o755, type: 'file', content }
+      }),
+    ]),
     makePackage(
       fields('iptables-legacy', { D: 'iptables' }),
       await pick((path) => path.includes('legacy')),

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Build the program that runs iptables in the mode the host uses, and the links by which it is called.
+# Environment: GNU_TRIPLET, MUSL_TRIPLET, OUT (file tree to write into).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/musl.sh"
+
+mkdir -p "$OUT/usr/sbin"
+$CC $CFLAGS $LDFLAGS -o "$OUT/usr/sbin/xtables-chooser" "$here/xtables-chooser.c"
+for command in iptables ip6tables; do
+  for suffix in '' -save -restore; do
+    ln -s xtables-chooser "$OUT/usr/sbin/$command$suffix"
+  done
+done

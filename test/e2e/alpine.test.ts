@@ -16,7 +16,7 @@ import { podImage } from '../_helpers/pod-image.js'
 
 // The base alpine3.23 from a mirror on loopback that holds a real Alpine 3.23.
 const test = anyTest as TestFn<Context>
-type Context = { folder: string; mirror: Mirror; key: string; node?: Node }
+type Context = { folder: string; mirror: Mirror; key: string }
 
 const image = '--k8s v1.24.0 --image kubelet --variant base'.split(' ')
 const name = 'kubelet-v1.24.0-alpine3.23'
@@ -43,7 +43,6 @@ test.before(async (t) => {
 })
 
 test.after.always(async (t) => {
-  await t.context.node?.stop()
   await t.context.mirror?.close()
   if (t.context.folder) await rm(t.context.folder, { recursive: true, force: true })
 })
@@ -271,7 +270,8 @@ test.serial('the amd64 image runs in containerd', async (t) => {
   if (process.arch !== 'x64') return t.pass('only on amd64')
   const { folder } = t.context
   const node = await Node.start('kubelet-images-alpine', '10.99.1.2', podImage)
-  t.context.node = node
+  // Not in test.after: what a test puts into the context is seen by nobody else.
+  t.teardown(() => node.stop())
   await node.ctr('images', 'import', join(folder, `dist/${name}.oci.tar`))
   const expected: Record<string, RegExp> = {
     'kubelet --version': /^Kubernetes v1\.24\.0\n$/,

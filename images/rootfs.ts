@@ -6,7 +6,7 @@ import { type Arch, type Platform, platformOf } from '../pipeline/platform.js'
 import type { Variants } from '../pipeline/variants.js'
 import { alpineRoot } from './alpine/alpine.js'
 import { componentTree } from './components.js'
-import { staticRoot } from './static/static.js'
+import { staticRoot, withParts } from './static/static.js'
 
 /**
  * The packed layers of an image for one architecture, lowest first. Lazy.
@@ -46,6 +46,12 @@ function baseTree(
       return staticRoot(builder, facts, root.userland, platform)
     case 'alpine':
       if (packages === undefined) throw new Error('an Alpine root needs packages')
-      return alpineRoot(builder, facts.sources, root, packages, platform)
+      return withParts(
+        builder,
+        facts,
+        alpineRoot(builder, facts.sources, root, packages, platform),
+        root.parts,
+        platform,
+      )
   }
 }

@@ -44,6 +44,8 @@ export interface AlpineRoot {
   world: string[]
   /** Alpine's own mirror, which the image names whatever mirror it was built from. */
   origin: string
+  /** Parts of the static userland that are laid over it, as keys of `userland` in variants.json. */
+  parts: string[]
 }
 
 /** A layer above the base, and how it is compiled and packed. */
@@ -153,8 +155,10 @@ function planRoot(
   if (baseFacts.kind === 'static') return { kind: 'static', userland }
   const { mirror, repositories, common, userland: packages } = facts.alpine
   const own = userland.flatMap((part) => entry(packages, part))
+  // What Alpine has no package for is built from source, as for the static base.
+  const parts = userland.filter((part) => entry(packages, part).length === 0)
   const world = [...new Set([...common, ...own, ...request.alpine.packages])].sort()
-  return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror }
+  return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror, parts }
 }
 
 function planComponent(

@@ -47,7 +47,7 @@ const alpine = z.strictObject({
   repositories: z.array(text).min(1),
   /** Packages of every root, beside those that they depend on. */
   common: z.array(text).min(1),
-  /** Packages with the programs of each key of `userland`. */
+  /** Packages with the programs of each key of `userland`; where there are none, it is built from source. */
   userland: z.record(z.string(), z.array(text)),
 })
 

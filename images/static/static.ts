@@ -19,6 +19,17 @@ export function staticRoot(
     .withNewDirectory('/tmp', { permissions: 0o1777 })
     // iptables keeps its lock there.
     .withNewDirectory('/run')
+  return withParts(builder, facts, root, parts, platform)
+}
+
+/** The root with the named parts of the static userland laid over it. Lazy. */
+export function withParts(
+  builder: Builder,
+  facts: Variants,
+  root: Directory,
+  parts: readonly string[],
+  platform: Platform,
+): Directory {
   return parts.reduce(
     (tree, part) => tree.withDirectory('/', userlandPart(builder, facts, part, platform)),
     root,

@@ -92,6 +92,7 @@ for (const [arch, machine] of Object.entries(machines)) {
       t.true(existsSync(join(root, file)), file)
     }
     t.is(await succeed('readlink', [join(root, 'usr/bin/du')]), '/bin/busybox\n')
+    t.is(await succeed('readlink', [join(root, 'usr/sbin/iptables')]), 'xtables-chooser\n')
     t.is(
       await succeed('stat', ['--format=%a', join(root, 'tmp'), join(root, 'root')]),
       '1777\n700\n',

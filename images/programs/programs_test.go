@@ -14,7 +14,7 @@ func TestFixture(t *testing.T) {
 	const fixture = "example.org/kubelet-images/programs/testdata/fixture."
 	sites := map[string][]string{
 		"main": {
-			"*/joined", "*-suffix", "/bin/by-hand", "/bin/replaced", "chosen", "chosen-2", "constant", "first", "literal",
+			"*-more", "*/joined", "*-suffix", "/bin/by-hand", "/bin/replaced", "chosen", "chosen-2", "constant", "first", "grown", "literal",
 			"looked-for", "mkfs.*", "second", "variable",
 		},
 		"wrapped":    {"function-value", "wrapped"},

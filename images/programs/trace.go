@@ -30,13 +30,7 @@ const (
 
 // resolve follows a string back to where it is written: through variables, fields, parameters and results.
 func (x *index) resolve(value ssa.Value) names {
-	return x.resolveElement(value, noElement)
-}
-
-func (x *index) resolveElement(value ssa.Value, element int) names {
-	t := &trace{index: x, seen: map[query]bool{}, found: names{}}
-	t.value(value, element)
-	return t.found
+	return (&trace{index: x, open: map[ssa.Value]bool{}}).part(value, noElement)
 }
 
 // trace is one walk back.
@@ -44,6 +38,15 @@ type trace struct {
 	*index
 	seen  map[query]bool
 	found names
+	// open are the values whose parts are being followed, here or in a trace that this one is part of.
+	open map[ssa.Value]bool
+}
+
+// part follows a value apart from what is found so far.
+func (t *trace) part(value ssa.Value, element int) names {
+	part := &trace{index: t.index, seen: map[query]bool{}, found: names{}, open: t.open}
+	part.value(value, element)
+	return part.found
 }
 
 // add records a name; one of which nothing is known counts as unknown.
@@ -88,7 +91,7 @@ func (t *trace) value(value ssa.Value, element int) {
 	case *ssa.Convert:
 		t.value(value.X, element)
 	case *ssa.BinOp:
-		t.add(t.part(value.X) + t.part(value.Y))
+		t.concatenation(value)
 	case *ssa.Extract:
 		if call, ok := value.Tuple.(*ssa.Call); ok {
 			t.result(call, value.Index, element)
@@ -114,15 +117,24 @@ func (t *trace) value(value ssa.Value, element int) {
 	}
 }
 
-// part is one side of a concatenation.
-func (t *trace) part(value ssa.Value) string {
-	found := t.resolve(value)
-	for name := range found {
-		if len(found) == 1 {
-			return name
-		}
+// concatenation joins two strings; a side that is not one certain string is unknown, as is a string that grows in a loop.
+func (t *trace) concatenation(sum *ssa.BinOp) {
+	if t.open[sum] {
+		t.add(unknown)
+		return
 	}
-	return unknown
+	t.open[sum] = true
+	defer delete(t.open, sum)
+	side := func(value ssa.Value) string {
+		found := t.part(value, noElement)
+		for name := range found {
+			if len(found) == 1 {
+				return name
+			}
+		}
+		return unknown
+	}
+	t.add(side(sum.X) + side(sum.Y))
 }
 
 func (t *trace) parameter(parameter *ssa.Parameter, element int) {
@@ -271,7 +283,7 @@ func (t *trace) result(call *ssa.Call, position, element int) {
 		case name == "os/exec.LookPath", strings.HasSuffix(name, "k8s.io/utils/exec.executor).LookPath"):
 			t.value(common.Args[len(common.Args)-1], noElement)
 		case name == "fmt.Sprintf":
-			for format := range t.resolve(common.Args[0]) {
+			for format := range t.part(common.Args[0], noElement) {
 				t.add(verb.ReplaceAllString(format, unknown))
 			}
 		case name == "path.Join", name == "path/filepath.Join":
@@ -296,7 +308,7 @@ func (t *trace) join(parts ssa.Value) {
 		return
 	}
 	array := slice.X.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Array)
-	for name := range t.resolveElement(parts, int(array.Len())-1) {
+	for name := range t.part(parts, int(array.Len())-1) {
 		t.add(unknown + "/" + name)
 	}
 }

@@ -2,31 +2,50 @@ import type { Directory } from '@dagger.io/dagger'
 import type { Builder } from '../pipeline/graph/debian.js'
 import { packLayer } from '../pipeline/graph/pack.js'
 import type { ImageSpec } from '../pipeline/plan.js'
-import { type Arch, platformOf } from '../pipeline/platform.js'
+import { type Arch, type Platform, platformOf } from '../pipeline/platform.js'
 import type { Variants } from '../pipeline/variants.js'
+import { alpineRoot } from './alpine/alpine.js'
 import { componentTree } from './components.js'
 import { staticRoot } from './static/static.js'
 
 /**
  * The packed layers of an image for one architecture, lowest first. Lazy.
  * The base is a layer of its own, so that images of several releases and variants share its blob.
+ * `packages` are those of an Alpine base.
  */
 export function imageLayers(
   builder: Builder,
   facts: Variants,
   spec: ImageSpec,
   arch: Arch,
+  packages?: Directory,
 ): { name: string; directory: Directory }[] {
   const platform = platformOf(arch)
-  const layers = [
-    { name: `${spec.base} base`, tree: staticRoot(builder, facts, spec.userland, platform) },
-    ...spec.components.map((component) => ({
-      name: component.name,
-      tree: componentTree(builder, facts.sources, component, platform),
-    })),
-  ]
-  return layers.map(({ name, tree }) => ({
-    name,
-    directory: packLayer(builder, tree, { platform, compression: spec.compression }),
-  }))
+  const { compression } = spec
+  const base = packLayer(builder, baseTree(builder, facts, spec, platform, packages), {
+    platform,
+    compression,
+    stripped: spec.root.kind === 'static',
+  })
+  const components = spec.components.map((component) => {
+    const tree = componentTree(builder, facts.sources, component, platform)
+    return { name: component.name, directory: packLayer(builder, tree, { platform, compression }) }
+  })
+  return [{ name: `${spec.base} base`, directory: base }, ...components]
+}
+
+function baseTree(
+  builder: Builder,
+  facts: Variants,
+  { root }: ImageSpec,
+  platform: Platform,
+  packages?: Directory,
+): Directory {
+  switch (root.kind) {
+    case 'static':
+      return staticRoot(builder, facts, root.userland, platform)
+    case 'alpine':
+      if (packages === undefined) throw new Error('an Alpine root needs packages')
+      return alpineRoot(builder, facts.sources, root, packages, platform)
+  }
 }

@@ -1,4 +1,5 @@
 import semver from 'semver'
+import { staticBase } from './alpine.js'
 import { UserError } from './errors.js'
 import type { KubernetesVersion } from './kubernetes.js'
 import { type Arch, platformOf } from './platform.js'
@@ -19,12 +20,30 @@ export interface ImageSpec {
   entrypoint: string[]
   /** OCI labels. */
   labels: Record<string, string>
-  /** Programs in the base, as keys of `userland` in variants.json, in order. */
-  userland: string[]
+  /** What is below the components. */
+  root: StaticRoot | AlpineRoot
   /** What is laid over the base, in order. */
   components: ComponentSpec[]
   /** File name of the archive in the output directory. */
   archive: string
+}
+
+/** A root of statically linked programs. */
+export interface StaticRoot {
+  kind: 'static'
+  /** Programs in it, as keys of `userland` in variants.json, in order. */
+  userland: string[]
+}
+
+/** A root of Alpine packages. */
+export interface AlpineRoot {
+  kind: 'alpine'
+  release: string
+  repositories: string[]
+  /** The packages asked for, sorted. */
+  world: string[]
+  /** Alpine's own mirror, which the image names whatever mirror it was built from. */
+  origin: string
 }
 
 /** A layer above the base, and how it is compiled and packed. */
@@ -39,16 +58,17 @@ interface Component {
   start?: { command: string[]; budget: number } | undefined
 }
 
-/** A program of Kubernetes. */
+/** Programs of Kubernetes, several of them as one binary. */
 export interface KubernetesComponent extends Component {
   kind: 'kubernetes'
-  program: string
+  programs: string[]
   directory: string
   kubernetes: string
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
   cgo: boolean
   tags: string[]
+  gcflags: string[]
 }
 
 /** CNI plugins as one binary. */
@@ -70,7 +90,10 @@ export function localRef({ image, tag }: Pick<ImageSpec, 'image' | 'tag'>): stri
   return `localhost/${image}:${tag}`
 }
 
-/** Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches. */
+/**
+ * Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches.
+ * Scripts choose a base where the request names none; without that it is the static one.
+ */
 export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] {
   const specs = request.images.flatMap((image) =>
     request.variants
@@ -91,7 +114,7 @@ function planImage(
   image: string,
   variant: string,
 ): ImageSpec {
-  const { kubernetes, base, arches, compression } = request
+  const { kubernetes, base = staticBase(facts), arches, compression } = request
   const imageFacts = entry(facts.images, image)
   const names = entry(entry(facts.variants, variant).images, image)
   const components = names.map((name) => planComponent(kubernetes, facts, name))
@@ -113,10 +136,25 @@ function planImage(
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
     },
-    userland: [...imageFacts.userland, ...(userland[image] ?? [])],
+    root: planRoot(request, facts, base, [...imageFacts.userland, ...(userland[image] ?? [])]),
     components,
     archive: `${image}-${tag}.oci.tar`,
   }
+}
+
+/** The root with programs of `userland`, by their keys. */
+function planRoot(
+  request: BuildRequest,
+  facts: Variants,
+  base: string,
+  userland: string[],
+): StaticRoot | AlpineRoot {
+  const baseFacts = entry(facts.bases, base)
+  if (baseFacts.kind === 'static') return { kind: 'static', userland }
+  const { mirror, repositories, common, userland: packages } = facts.alpine
+  const own = userland.flatMap((part) => entry(packages, part))
+  const world = [...new Set([...common, ...own, ...request.alpine.packages])].sort()
+  return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror }
 }
 
 function planComponent(

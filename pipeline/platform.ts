@@ -14,6 +14,8 @@ export interface Platform {
   goarm?: string
   /** Debian's architecture name. */
   debian: string
+  /** Alpine's architecture name. */
+  alpine: string
   /** GNU triplet of Debian's cross compilers. */
   gnu: string
   /** Triplet of musl's compilers, Debian's wrappers and zig's targets alike. */
@@ -27,6 +29,7 @@ const platforms: Record<Arch, Platform> = {
     arch: 'amd64',
     platform: 'linux/amd64',
     debian: 'amd64',
+    alpine: 'x86_64',
     gnu: 'x86_64-linux-gnu',
     musl: 'x86_64-linux-musl',
     elf: 'Advanced Micro Devices X86-64',
@@ -35,6 +38,7 @@ const platforms: Record<Arch, Platform> = {
     arch: 'arm64',
     platform: 'linux/arm64',
     debian: 'arm64',
+    alpine: 'aarch64',
     gnu: 'aarch64-linux-gnu',
     musl: 'aarch64-linux-musl',
     elf: 'AArch64',
@@ -45,6 +49,7 @@ const platforms: Record<Arch, Platform> = {
     variant: 'v7',
     goarm: '7',
     debian: 'armhf',
+    alpine: 'armv7',
     gnu: 'arm-linux-gnueabihf',
     musl: 'arm-linux-musleabihf',
     elf: 'ARM',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import semver from 'semver'
 import { z } from 'zod'
+import { parseKubernetesVersion } from './kubernetes.js'
 import type { ImageSpec } from './plan.js'
 import type { UserlandFacts, Variants } from './variants.js'
 
@@ -33,16 +34,19 @@ export function loadPrograms(minor: string): Map<string, ReleasePrograms> {
   )
 }
 
-type Contents = Pick<ImageSpec, 'components' | 'userland' | 'kubernetes'>
+type Contents = Pick<ImageSpec, 'image' | 'components' | 'kubernetes'>
 
-/** The programs that an image has by its facts. */
-export function providedPrograms({ components, userland }: Contents, facts: Variants): string[] {
-  const parts = userland.flatMap((part) => (facts.userland[part] as UserlandFacts).programs)
-  const own = components.flatMap((component) => {
-    if (component.kind === 'kubernetes') return [component.program]
+/** The programs that an image has by its facts, on whichever base. */
+export function providedPrograms(spec: Contents, facts: Variants): string[] {
+  const always = facts.images[spec.image]?.userland ?? []
+  const { minor } = parseKubernetesVersion(spec.kubernetes, Object.keys(facts.kubernetes))
+  const parts = [...always, ...(facts.kubernetes[minor]?.userland[spec.image] ?? [])]
+  const own = spec.components.flatMap((component) => {
+    if (component.kind === 'kubernetes') return component.programs
     return component.kind === 'crictl' ? ['crictl'] : []
   })
-  return [...new Set([...parts, ...own])]
+  const userland = parts.flatMap((part) => (facts.userland[part] as UserlandFacts).programs)
+  return [...new Set([...userland, ...own])]
 }
 
 /**
@@ -54,9 +58,8 @@ export function requiredPrograms(
   facts: Variants,
   programs: ReleasePrograms,
 ): string[] {
-  const required = components.flatMap((component) => {
-    if (component.kind !== 'kubernetes') return []
-    const { program } = component
+  const own = components.flatMap((part) => (part.kind === 'kubernetes' ? part.programs : []))
+  const required = own.flatMap((program) => {
     const names = Object.keys(programs[program]?.programs ?? {})
     return names.filter((name) => !isLeftOut(name, program, kubernetes, facts))
   })

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { type AlpineRequest, parseAlpineFlags } from './alpine.js'
 import { messageOf, UserError } from './errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from './kubernetes.js'
 import { type Arch, allArches, parseArch } from './platform.js'
@@ -17,7 +18,9 @@ export interface BuildRequest {
   arches: Arch[]
   images: string[]
   variants: string[]
-  base: string
+  /** Left out where the default is wanted, which depends on whether Alpine's mirror answers. */
+  base?: string
+  alpine: AlpineRequest
   compression: Compression
   output: string
   engine?: EngineKind
@@ -33,7 +36,11 @@ Builds container images of the Kubernetes node components from source.
   --arch LIST          amd64, arm64, arm (default: all)
   --image LIST         images (default: all)
   --variant LIST       variants (default: all)
-  --base NAME          base of the images
+  --base NAME          alpine3.23 or static (default: alpine3.23 if its mirror answers, else static)
+  --alpine-mirror URL  where Alpine's packages come from (default: Alpine's own)
+  --alpine-key FILE    public key that may sign the mirror's index, beside Alpine's; repeatable
+  --alpine-lock FILE   use the packages of an earlier build's .lock.json; one for each image
+  --apk LIST           more Alpine packages for the images
   --compression NAME   zstd or gzip (default: zstd from v1.24 on, gzip below)
   --output DIR         where the archives and sizes.json go (default: dist)
   --engine NAME        runner, docker or embedded (default: the first that is there)
@@ -62,6 +69,10 @@ const options = {
   image: { type: 'string', multiple: true },
   variant: { type: 'string', multiple: true },
   base: { type: 'string' },
+  'alpine-mirror': { type: 'string' },
+  'alpine-key': { type: 'string', multiple: true },
+  'alpine-lock': { type: 'string', multiple: true },
+  apk: { type: 'string', multiple: true },
   compression: { type: 'string' },
   output: { type: 'string', default: 'dist' },
   engine: { type: 'string' },
@@ -78,13 +89,14 @@ export function parseBuildRequest(args: readonly string[], facts: Variants): Bui
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   }
   const kubernetes = parseKubernetesVersion(given.k8s, Object.keys(facts.kubernetes))
-  const bases = Object.keys(facts.bases)
+  const base = given.base === undefined ? undefined : parseBase(given.base, facts)
   return {
     kubernetes,
     arches: unique((listOf(given.arch) ?? allArches).map(parseArch)),
     images: keysOf('image', given.image, facts.images),
     variants: keysOf('variant', given.variant, facts.variants),
-    base: oneOf('base', given.base ?? (bases[0] as string), bases),
+    ...(base !== undefined && { base }),
+    alpine: parseAlpineFlags(given, unique(listOf(given.apk) ?? []), base, facts),
     compression: oneOf(
       'compression',
       given.compression ?? defaultCompression(kubernetes),
@@ -134,6 +146,10 @@ function parseFlags(args: readonly string[]) {
 /** Docker reads zstd layers from 20.10 on; whoever still runs a release below v1.24 may run an older one. */
 function defaultCompression({ minor }: KubernetesVersion): Compression {
   return Number(minor.split('.')[1]) >= 24 ? 'zstd' : 'gzip'
+}
+
+function parseBase(name: string, facts: Variants): string {
+  return oneOf('base', name, Object.keys(facts.bases))
 }
 
 function keysOf(what: string, given: string[] | undefined, table: object): string[] {

@@ -27,9 +27,29 @@ const image = z.strictObject({
   userland: z.array(text),
 })
 
-/** The root that an image starts from. */
-const base = z.strictObject({
+const staticBase = z.strictObject({ kind: z.literal('static'), description: text })
+
+/** A release of Alpine, with the packages of `alpine`. */
+const alpineBase = z.strictObject({
+  kind: z.literal('alpine'),
   description: text,
+  /** Its directory on a mirror. */
+  release: z.string().regex(/^(v\d+\.\d+|edge)$/, 'is not a release of Alpine such as v3.23'),
+})
+
+/** The root that an image starts from. */
+const base = z.discriminatedUnion('kind', [staticBase, alpineBase])
+
+/** What all Alpine bases share. */
+const alpine = z.strictObject({
+  /** URL above the releases. */
+  mirror: z.url({ protocol: /^https?$/ }),
+  /** Directories of a release. */
+  repositories: z.array(text).min(1),
+  /** Packages of every root, beside those that they depend on. */
+  common: z.array(text).min(1),
+  /** Packages with the programs of each key of `userland`. */
+  userland: z.record(z.string(), z.array(text)),
 })
 
 /** A flavour of an image: what is added to the base. */
@@ -53,16 +73,18 @@ const kubernetes = z.strictObject({
   crictl: text,
 })
 
-/** A program compiled from the Kubernetes source. */
+/** Programs compiled from the Kubernetes source, several of them as one binary. */
 const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
-  /** Name in cmd/ of the Kubernetes source. */
-  program: text,
-  /** Where it is in the image. */
+  /** Names in cmd/ of the Kubernetes source. */
+  programs: z.array(text).min(1),
+  /** Where they are in the image. */
   directory: z.string().regex(/^\//, 'is not an absolute path'),
   cgo: z.boolean(),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
+  /** Compiler flags by pattern of packages, `all=-l`; later ones win. */
+  gcflags: z.array(text),
   packing,
   start: start.optional(),
 })
@@ -118,8 +140,11 @@ const schema = z.strictObject({
   components: z.record(z.string(), component),
   userland: z.record(z.string(), userland),
   programs,
+  alpine,
   sources: z.strictObject({
     debian: z.strictObject({ suite: text, image: text }),
+    /** Go release that compiles images/alpine/apko. */
+    apko: z.strictObject({ go: goRelease }),
     /** PyPI package ziglang: the version and the checksums of its wheels. */
     zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
@@ -159,6 +184,12 @@ export function parseVariants(json: unknown): Variants {
 function verifyReferences(variants: Variants): void {
   for (const [key, { userland }] of Object.entries(variants.images)) {
     verifyKeys(userland, variants, 'userland', ['images', key, 'userland'])
+  }
+  for (const part of Object.keys(variants.alpine.userland)) {
+    verifyKey(part, variants, 'userland', ['alpine', 'userland', part])
+  }
+  for (const part of Object.keys(variants.userland)) {
+    verifyKey(part, variants.alpine, 'userland', ['userland', part])
   }
   for (const [key, variant] of Object.entries(variants.variants)) {
     for (const [image, components] of Object.entries(variant.images)) {

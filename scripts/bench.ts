@@ -6,7 +6,12 @@ import { $ } from 'zx'
 import { compileCommand, componentCompiler } from '../images/components.js'
 import { staticRoot } from '../images/static/static.js'
 import { packLayer } from '../pipeline/graph/pack.js'
-import { type ComponentSpec, type ImageSpec, planImages } from '../pipeline/plan.js'
+import {
+  type ComponentSpec,
+  type ImageSpec,
+  planImages,
+  type StaticRoot,
+} from '../pipeline/plan.js'
 import { platformOf } from '../pipeline/platform.js'
 import { parseBuildRequest } from '../pipeline/request.js'
 import { loadVariants } from '../pipeline/variants.js'
@@ -41,6 +46,7 @@ await exitWith(async () => {
   )
   if (request === 'help') return
   const spec = planImages(request, facts)[0] as ImageSpec
+  const { userland } = spec.root as StaticRoot
   // Loaded now, because they read the cache directory's name when they load.
   const { prepareEngine } = await import('./engine/engine.js')
   const { stopEmbedded } = await import('./engine/embedded.js')
@@ -67,7 +73,7 @@ await exitWith(async () => {
     await time('once: builder, toolchains and userland', () =>
       withClient(engine, async (client) => {
         const builder = await prepareBuilder(client, facts.sources)
-        const base = staticRoot(builder, facts, spec.userland, platform)
+        const base = staticRoot(builder, facts, userland, platform)
         await packLayer(builder, base, { platform, compression: spec.compression }).sync()
         await componentCompiler(builder, facts.sources, kubelet, platform).withExec(['true']).sync()
       }),

@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Client } from '@dagger.io/dagger'
+import type { Client, Directory } from '@dagger.io/dagger'
 import { table } from 'table'
 import { imageLayers } from '../images/rootfs.js'
 import { UserError } from '../pipeline/errors.js'
@@ -13,6 +13,7 @@ import { type Arch, platformOf } from '../pipeline/platform.js'
 import { buildHelp, parseBuildRequest } from '../pipeline/request.js'
 import { mergeSizes, type SizeRow, sizeRow } from '../pipeline/sizes.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
+import { chooseBase, fetchPackages, type Mirror, prepareMirror } from './alpine.js'
 import { prepareBuilder } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
 import { describeFailure, withClient } from './engine/session.js'
@@ -24,15 +25,19 @@ await exitWith(async () => {
   const facts = loadVariants()
   const request = parseBuildRequest(process.argv.slice(2), facts)
   if (request === 'help') return print(buildHelp)
-  const specs = planImages(request, facts)
   const output = resolve(request.output)
   verifyOutput(output)
+  const base = await chooseBase(request, facts)
+  const specs = planImages({ ...request, base }, facts)
   await verifyPublished(request.kubernetes, facts)
   if (request.plan) return print(request.json ? json(specs) : planTable(specs))
+  const mirror = await prepareMirror(request, facts, specs)
 
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
-  const rows = await withClient(engine, (client) => buildImages(client, facts, specs, output))
+  const rows = await withClient(engine, (client) =>
+    buildImages(client, facts, specs, mirror, output),
+  )
   print(request.json ? json(rows) : sizeTable(rows))
 })
 
@@ -47,6 +52,7 @@ async function buildImages(
   client: Client,
   facts: Variants,
   specs: readonly ImageSpec[],
+  mirror: Mirror | undefined,
   output: string,
 ): Promise<SizeRow[]> {
   const builder = await prepareBuilder(client, facts.sources)
@@ -55,11 +61,22 @@ async function buildImages(
   // However the build ends: done, failed or interrupted.
   process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
   const rows: SizeRow[] = []
-  for (const spec of specs) rows.push(...(await buildImage(builder, facts, spec, staging)))
+  const files: string[] = []
+  for (const spec of specs) {
+    const folder = join(staging, `${spec.archive}-packages`)
+    const packages = mirror && (await fetchPackages({ builder, facts, spec, mirror }, folder))
+    if (packages) {
+      const name = spec.archive.replace(/\.oci\.tar$/, '.lock.json')
+      await writeFile(join(staging, name), json(packages.lock))
+      files.push(name)
+    }
+    rows.push(...(await buildImage(builder, facts, spec, staging, packages?.directory)))
+    files.push(spec.archive)
+  }
   const sizes = join(output, 'sizes.json')
   const merged = mergeSizes(await readSizes(sizes), rows)
   await writeFile(join(staging, 'sizes.json'), json(merged))
-  for (const { archive } of specs) await rename(join(staging, archive), join(output, archive))
+  for (const file of files) await rename(join(staging, file), join(output, file))
   await rename(join(staging, 'sizes.json'), sizes)
   return rows
 }
@@ -70,17 +87,20 @@ async function buildImage(
   facts: Variants,
   spec: ImageSpec,
   staging: string,
+  packages?: Directory,
 ): Promise<SizeRow[]> {
   const files = new Map<string, string>()
   const layers = new Map<Arch, LayerFacts[]>()
   for (const arch of spec.arches) {
-    const folders = imageLayers(builder, facts, spec, arch).map(({ name, directory }, i) => {
-      const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
-      const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
-      return step(label, () => directory.export(folder)).catch((error) => {
-        throw describeFailure(label, error)
-      })
-    })
+    const folders = imageLayers(builder, facts, spec, arch, packages).map(
+      ({ name, directory }, i) => {
+        const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
+        const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
+        return step(label, () => directory.export(folder)).catch((error) => {
+          throw describeFailure(label, error)
+        })
+      },
+    )
     const stack: LayerFacts[] = []
     for (const folder of await Promise.all(folders)) {
       const layer = JSON.parse(await readFile(join(folder, 'layer.json'), 'utf8')) as LayerFacts

@@ -55,19 +55,22 @@ function listPrograms(
   const go = newestGo(facts)
   return withClient(engine, async (client) => {
     const builder = await prepareBuilder(client, facts.sources)
-    const programs: ReleasePrograms = {}
+    const found: ReleasePrograms = {}
     for (const [name, component] of Object.entries(facts.components)) {
       if (component.kind !== 'kubernetes') continue
       const spec = { name, ...component, kubernetes: release, go }
-      const label = `programs of ${component.program} ${release}`
-      const file = programsFile(builder, facts.sources, spec)
-      // One after another: each takes a few gigabytes of memory.
-      const text = await step(label, () => file.contents()).catch((error) => {
-        throw describeFailure(label, error)
-      })
-      programs[component.program] = JSON.parse(text)
+      // A program can be part of several components; what it executes is the same.
+      for (const program of component.programs.filter((one) => !(one in found))) {
+        const label = `programs of ${program} ${release}`
+        const file = programsFile(builder, facts.sources, spec, program)
+        // One after another: each takes a few gigabytes of memory.
+        const text = await step(label, () => file.contents()).catch((error) => {
+          throw describeFailure(label, error)
+        })
+        found[program] = JSON.parse(text)
+      }
     }
-    return programs
+    return found
   })
 }
 

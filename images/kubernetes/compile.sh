@@ -1,14 +1,39 @@
 #!/bin/sh
-# Compiles one Kubernetes program from the Go module proxy into $OUT$DIRECTORY, stamped like an upstream release.
+# Compiles Kubernetes programs from the Go module proxy into $OUT$DIRECTORY, stamped like an upstream release:
+# several become one binary with the name of the first, and links to it with the names of the others.
 #
-# KUBERNETES  release, v1.24.0          PROGRAM  name in cmd/, kubelet
+# KUBERNETES  release, v1.24.0          PROGRAMS names in cmd/, separated by spaces
 # COMMIT      its git commit, if known  TAGS     Go build tags, comma-separated
-# CC          C compiler; empty: no cgo DIRECTORY  where it is in the image, /usr/bin
+# CC          C compiler; empty: no cgo DIRECTORY  where they are in the image, /usr/bin
+# GCFLAGS     flags of the compiler by pattern of packages, separated by spaces; later ones win
 # OUT         where to write
 set -eu
 
 . "${0%/*}/../retry.sh"
+. "${0%/*}/linker.sh"
 . "${0%/*}/shim.sh"
+
+first=${PROGRAMS%% *}
+target=$module/cmd/$first
+if [ "$PROGRAMS" != "$first" ]; then
+  # Upstream's main packages, made importable, and a main that picks one by the name it is called by.
+  target=.
+  for program in $PROGRAMS; do
+    mkdir "$program"
+    sed -e "s/^package main\$/package $program/" -e 's/^func main()/func Main()/' \
+      "$(go env GOMODCACHE)/$module@$KUBERNETES/cmd/$program/$program.go" >"$program/$program.go"
+  done
+  {
+    echo 'package main; import ("flag"; "os"; "path/filepath")'
+    for program in $PROGRAMS; do echo "import \"kubelet-images/$program\""; done
+    echo 'func main() { switch filepath.Base(os.Args[0]) {'
+    for program in ${PROGRAMS#"$first"}; do
+      # Flags that packages of the first program register when they load are none of this one's.
+      echo "case \"$program\": flag.CommandLine = flag.NewFlagSet(\"$program\", flag.ExitOnError); $program.Main()"
+    done
+    echo "default: $first.Main() } }"
+  } >main.go
+fi
 
 # The proxy knows the time of the release's commit, and for some releases the commit itself.
 time=$(sed -n 's/.*"Time" *: *"\([^"]*\)".*/\1/p' "$cache.info")
@@ -31,7 +56,11 @@ if [ -n "${CC:-}" ]; then
 fi
 
 # Loading every package downloads every module that the build needs, so that only this is repeated.
-retry go list -mod=mod -deps -tags "$TAGS" "$module/cmd/$PROGRAM" >/dev/null
+retry go list -mod=mod -deps -tags "$TAGS" "$target" >/dev/null
+compiler=
+for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
+small_linker /linker "$TAGS" "$target"
 mkdir -p "$OUT$DIRECTORY"
-go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -ldflags "$link $stamp" \
-  -o "$OUT$DIRECTORY/$PROGRAM" "$module/cmd/$PROGRAM"
+go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -toolexec /linker/exec $compiler \
+  -ldflags "$link $stamp" -o "$OUT$DIRECTORY/$first" "$target"
+for program in ${PROGRAMS#"$first"}; do ln -s "$first" "$OUT$DIRECTORY/$program"; done

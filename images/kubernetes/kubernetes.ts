@@ -5,7 +5,7 @@ import type { KubernetesComponent } from '../../pipeline/plan.js'
 import type { Platform } from '../../pipeline/platform.js'
 import type { SourceFacts } from '../../pipeline/variants.js'
 
-/** A container that is ready to cross-compile a program of Kubernetes. Lazy. */
+/** A container that is ready to cross-compile programs of Kubernetes. Lazy. */
 export function kubernetesCompiler(
   builder: Builder,
   sources: SourceFacts,
@@ -15,9 +15,10 @@ export function kubernetesCompiler(
   const go = goBuilder(builder, component.go, platform)
     .withEnvVariable('KUBERNETES', component.kubernetes)
     .withEnvVariable('COMMIT', component.commit ?? '')
-    .withEnvVariable('PROGRAM', component.program)
+    .withEnvVariable('PROGRAMS', component.programs.join(' '))
     .withEnvVariable('DIRECTORY', component.directory)
     .withEnvVariable('TAGS', component.tags.join(','))
+    .withEnvVariable('GCFLAGS', component.gcflags.join(' '))
   if (!component.cgo) return go
   return withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)
 }

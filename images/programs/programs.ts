@@ -8,12 +8,13 @@ import { kubernetesCompiler } from '../kubernetes/kubernetes.js'
 
 /**
  * What a program of Kubernetes can execute, as JSON (a ProgramReport), from the very packages that are compiled into it.
- * Lazy. The component's Go release must be one that also compiles this analysis, whatever compiles the program.
+ * Lazy. `program` is one of the component's, whose Go release must be one that also compiles this analysis, whatever compiles the program.
  */
 export function programsFile(
   builder: Builder,
   sources: SourceFacts,
   component: KubernetesComponent,
+  program: string,
 ): File {
   const files = ['retry.sh', 'kubernetes/shim.sh', 'programs/list.sh', 'programs/*.go']
   // One architecture stands for all: none of the programs starts others on one of them only.
@@ -22,6 +23,7 @@ export function programsFile(
       '/images',
       imageFiles(builder.client, '.', [...files, 'programs/go.mod', 'programs/go.sum']),
     )
+    .withEnvVariable('PROGRAM', program)
     .withEnvVariable('OUT', '/out')
     .withExec(['sh', '/images/programs/list.sh'])
     .file('/out/programs.json')

@@ -8,19 +8,21 @@ const script = readFileSync(new URL('pack.sh', import.meta.url), 'utf8')
 
 /**
  * A directory with the tree as a compressed layer (`layer`) and its facts (`layer.json`, a LayerFacts). Lazy.
- * The step fails unless every program in the tree is built for the platform, stripped, and static or with its loader in the tree.
+ * The step fails unless every program in the tree is built for the platform, static or with its loader in the tree, and stripped
+ * (but where `stripped` is false).
  * It packs instead of the engine, whose compression level is fixed and costs a quarter in size.
  */
 export function packLayer(
   builder: Builder,
   tree: Directory,
-  options: { platform: Platform; compression: Compression },
+  options: { platform: Platform; compression: Compression; stripped?: boolean },
 ): Directory {
   return withPackages(builder.root, ['binutils', 'libdeflate-tools', 'zstd'])
     .withNewFile('/pack.sh', script)
     .withMountedDirectory('/root', tree)
     .withEnvVariable('COMPRESSION', options.compression)
     .withEnvVariable('ELF', options.platform.elf)
+    .withEnvVariable('STRIPPED', options.stripped === false ? 'no' : 'yes')
     .withEnvVariable('OUT', '/out')
     .withExec(['sh', '/pack.sh'])
     .directory('/out')

@@ -7,21 +7,24 @@ import { type Builder, withEnvironment, withPackages } from './debian.js'
 export const zig = '/opt/zig/zig'
 
 /**
- * A Go builder for a platform. Debian's Go only starts the wanted release, which the go command fetches from the module
+ * A Go builder for a platform, or for the builder's own. Debian's Go only starts the wanted release, which the go command fetches from the module
  * proxy and checks against the checksum database. All builders share one module cache and one build cache.
  */
-export function goBuilder(builder: Builder, release: string, platform: Platform): Container {
+export function goBuilder(builder: Builder, release: string, platform?: Platform): Container {
   const { client, root } = builder
   const debian = withPackages(root, ['ca-certificates', 'golang-go'])
-  const go = withEnvironment(debian, builder, 'GO')
-    .withEnvVariable('GOOS', 'linux')
-    .withEnvVariable('GOARCH', platform.arch)
-  return (platform.goarm === undefined ? go : go.withEnvVariable('GOARM', platform.goarm))
+  return withTarget(withEnvironment(debian, builder, 'GO'), platform)
     .withEnvVariable('GOPATH', '/go')
     .withEnvVariable('GOCACHE', '/go/build')
     .withMountedCache('/go/pkg/mod', client.cacheVolume('kubelet-images-go-modules'))
     .withMountedCache('/go/build', client.cacheVolume('kubelet-images-go-build'))
     .withEnvVariable('GOTOOLCHAIN', `go${release}`)
+}
+
+function withTarget(container: Container, platform?: Platform): Container {
+  if (platform === undefined) return container
+  const go = container.withEnvVariable('GOOS', 'linux').withEnvVariable('GOARCH', platform.arch)
+  return platform.goarm === undefined ? go : go.withEnvVariable('GOARM', platform.goarm)
 }
 
 /** Adds zig, a C compiler for every target with musl to link statically. */

@@ -132,7 +132,7 @@ test.serial('a failed build names the step and leaves earlier results alone', as
   await writeFile(join(output, name), 'earlier')
   // A proxy that nothing listens on: the source of this release cannot be had.
   const env = { GOPROXY: 'http://127.0.0.1:1', GONOSUMDB: 'nothing-cached' }
-  const flags = ['--k8s', 'v1.24.1', '--image', 'kubelet', '--arch', 'amd64', '--output', output]
+  const flags = ['--k8s', 'v1.24.1', ...baseImage.slice(2), '--arch', 'amd64', '--output', output]
   const { status, stdout, stderr } = await npm('build', flags, { env })
   t.is(status, 1)
   t.is(stdout, '')
@@ -148,7 +148,7 @@ test.serial('an interrupted build leaves nothing half done', async (t) => {
   t.timeout(120_000)
   const output = join(t.context.folder, 'interrupted')
   const controller = new AbortController()
-  const flags = ['--k8s', 'v1.24.2', '--image', 'kubelet', '--arch', 'amd64', '--output', output]
+  const flags = ['--k8s', 'v1.24.2', ...baseImage.slice(2), '--arch', 'amd64', '--output', output]
   const args = ['scripts/run.mjs', 'build', ...flags]
   const build = run('node', args, { signal: controller.signal })
   setTimeout(() => controller.abort(), 8_000)

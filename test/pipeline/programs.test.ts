@@ -2,6 +2,7 @@ import test from 'ava'
 import { parseKubernetesVersion } from '../../pipeline/kubernetes.js'
 import { type ImageSpec, planImages } from '../../pipeline/plan.js'
 import { loadPrograms, missingPrograms, providedPrograms } from '../../pipeline/programs.js'
+import { type BuildRequest, parseBuildRequest } from '../../pipeline/request.js'
 import { loadVariants, type Variants } from '../../pipeline/variants.js'
 
 // The exec contract: what the source can execute is in the image or left out for a reason.
@@ -15,20 +16,7 @@ const reports = releases.flatMap(([, found]) => Object.entries(found))
 function imagesOf(minor: string): ImageSpec[] {
   const { newest } = facts.kubernetes[minor] as Variants['kubernetes'][string]
   return Object.keys(facts.bases).flatMap((base) =>
-    planImages(
-      {
-        kubernetes: parseKubernetesVersion(newest, minors),
-        arches: ['amd64'],
-        images: Object.keys(facts.images),
-        variants: Object.keys(facts.variants),
-        base,
-        compression: 'zstd',
-        output: 'dist',
-        plan: true,
-        json: true,
-      },
-      facts,
-    ),
+    planImages(parseBuildRequest(['--k8s', newest, '--base', base], facts) as BuildRequest, facts),
   )
 }
 
@@ -41,7 +29,8 @@ for (const [minor, found] of programs) {
 for (const [release, data] of releases) {
   test(`${release}: every program that can be executed is in the image or left out`, (t) => {
     for (const component of Object.values(facts.components)) {
-      if (component.kind === 'kubernetes') t.truthy(data[component.program])
+      if (component.kind !== 'kubernetes') continue
+      for (const program of component.programs) t.truthy(data[program], program)
     }
     for (const spec of imagesOf(parseKubernetesVersion(release, minors).minor)) {
       t.deepEqual(missingPrograms(spec, facts, data), [], `${spec.image}:${spec.tag}`)
@@ -72,7 +61,10 @@ test('nothing is left out that every image has', (t) => {
   const images = minors.flatMap((minor) => imagesOf(minor))
   for (const [name, { of }] of Object.entries(facts.programs.leftOut)) {
     const concerned = images.filter(({ components }) =>
-      components.some((part) => part.kind === 'kubernetes' && of.includes(part.program)),
+      components.some(
+        (part) =>
+          part.kind === 'kubernetes' && part.programs.some((program) => of.includes(program)),
+      ),
     )
     // kube-proxy may have no image yet.
     if (concerned.length === 0) continue

@@ -20,7 +20,7 @@ const refuses = test.macro((t, args: string, message: string) => {
 test('all architectures by default', accepts, '--k8s v1.24.0', {
   kubernetes: { version: 'v1.24.0', minor: '1.24', patch: 0 },
   arches: ['amd64', 'arm64', 'arm'],
-  base: 'static',
+  alpine: { keys: [], locks: [], packages: [] },
   output: 'dist',
 })
 test('the v may be left out', accepts, '--k8s 1.30.14', { kubernetes: { version: 'v1.30.14' } })
@@ -96,7 +96,7 @@ test(
   'a flag',
   refuses,
   '--k8s v1.24.0 --archs amd64',
-  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --compression, --output, --engine, --plan, --json, --help. Did you mean --arch?',
+  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --plan, --json, --help. Did you mean --arch?',
 )
 test(
   'a forgotten dash',

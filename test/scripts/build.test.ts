@@ -42,12 +42,18 @@ test(
 test(refuses, '--k8s v1.24.0 --variant bsae', /^unknown variant "bsae".* Did you mean base\?$/m)
 test(refuses, '--k8s v1.24.0 --base statc', /^unknown base "statc".* Did you mean static\?$/m)
 
+test(
+  refuses,
+  '--k8s v1.24.0 --base static --apk curl',
+  /^--apk is for Alpine, not for base static: /,
+)
 test(refuses, '--k8s v1.24.0 --output package.json', /^--output .*package\.json is a file/)
 
 test('a plan as JSON, without an engine', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-plan-'))
   t.teardown(() => rm(folder, { recursive: true }))
-  const args = ['scripts/run.mjs', 'build', '--k8s', 'v1.24.0', '--arch', 'arm', '--plan', '--json']
+  const flags = '--k8s v1.24.0 --base static --arch arm --plan --json'
+  const args = ['scripts/run.mjs', 'build', ...flags.split(' ')]
   const { status, stdout, stderr } = await run('node', args, { env: { XDG_CACHE_HOME: folder } })
   t.is(status, 0, stderr)
   t.is(stderr, '')

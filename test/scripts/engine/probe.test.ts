@@ -19,7 +19,8 @@ test('a port answers while something listens', async (t) => {
 })
 
 test('a runner that is not there is said at once', async (t) => {
-  const args = ['scripts/run.mjs', 'build', '--k8s', 'v1.24.0', '--output', 'never-written']
+  const flags = '--k8s v1.24.0 --base static --output never-written'
+  const args = ['scripts/run.mjs', 'build', ...flags.split(' ')]
   const env = { _EXPERIMENTAL_DAGGER_RUNNER_HOST: 'tcp://127.0.0.1:1' }
   const { status, stderr } = await run('node', args, { env })
   t.is(status, 1)

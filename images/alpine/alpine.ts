@@ -1,0 +1,86 @@
+import type { Container, Directory, File, Service } from '@dagger.io/dagger'
+import type { LockedPackages } from '../../pipeline/alpine.js'
+import type { Builder } from '../../pipeline/graph/debian.js'
+import { goBuilder } from '../../pipeline/graph/toolchain.js'
+import type { AlpineRoot } from '../../pipeline/plan.js'
+import { type Arch, type Platform, platformOf } from '../../pipeline/platform.js'
+import type { SourceFacts } from '../../pipeline/variants.js'
+import { imageFiles } from '../files.js'
+
+/** A mirror as the steps of a build reach it. */
+export interface AlpineMirror {
+  url: string
+  /** Where the host's own loopback is meant, which no step can reach: the way there. */
+  service?: { alias: string; service: Service }
+  /** Changes when the mirror's indexes do, so that packages are resolved again then, and only then. */
+  state: string
+  /** Public keys to trust beside Alpine's, by file name. */
+  keys: Readonly<Record<string, string>>
+}
+
+/**
+ * The verified packages of a root: a folder for each architecture, and `packages.json` with what is in them. Lazy.
+ * They are resolved from the mirror's signed indexes, once for all architectures, or they are the locked ones.
+ */
+export function alpinePackages(
+  builder: Builder,
+  sources: SourceFacts,
+  root: AlpineRoot,
+  mirror: AlpineMirror,
+  arches: readonly Arch[],
+  locked?: LockedPackages,
+): Directory {
+  const { release, repositories, world } = root
+  const request = {
+    mirror: mirror.url,
+    release,
+    repositories,
+    world,
+    arches: Object.fromEntries(arches.map((arch) => [arch, platformOf(arch).alpine])),
+    ...(locked && { locked }),
+  }
+  const keys = Object.entries(mirror.keys).reduce(
+    (folder, [name, content]) => folder.withNewFile(name, content),
+    imageFiles(builder.client, 'alpine/keys/'),
+  )
+  const step = withProgram(builder, sources)
+    .withMountedDirectory('/keys', keys)
+    .withNewFile('/request.json', JSON.stringify(request))
+    .withEnvVariable('MIRROR_STATE', locked ? 'locked' : mirror.state)
+  const { service } = mirror
+  return (service ? step.withServiceBinding(service.alias, service.service) : step)
+    .withExec(['alpine-root', 'fetch', '/request.json', '/out'])
+    .directory('/out')
+}
+
+/** The root that packages of `alpinePackages` make for one platform. Lazy. */
+export function alpineRoot(
+  builder: Builder,
+  sources: SourceFacts,
+  root: AlpineRoot,
+  packages: Directory,
+  platform: Platform,
+): Directory {
+  const repositories = root.repositories.map((name) => `${root.origin}/${root.release}/${name}`)
+  return withProgram(builder, sources)
+    .withMountedDirectory('/packages', packages.directory(platform.arch))
+    .withEnvVariable('ARCH', platform.alpine)
+    .withEnvVariable('WORLD', root.world.join(' '))
+    .withEnvVariable('REPOSITORIES', repositories.join(' '))
+    .withExec(['alpine-root', 'install', '/packages', '/rootfs'])
+    .directory('/rootfs')
+}
+
+function withProgram(builder: Builder, sources: SourceFacts): Container {
+  return builder.root.withFile('/usr/local/bin/alpine-root', program(builder, sources))
+}
+
+/** images/alpine/apko, compiled for the builder. */
+function program(builder: Builder, { apko }: SourceFacts): File {
+  const files = imageFiles(builder.client, '.', ['retry.sh', 'alpine/compile.sh', 'alpine/apko/*'])
+  return goBuilder(builder, apko.go)
+    .withMountedDirectory('/images', files)
+    .withEnvVariable('OUT', '/out')
+    .withExec(['sh', '/images/alpine/compile.sh'])
+    .file('/out/alpine-root')
+}

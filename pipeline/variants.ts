@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 const text = z.string().min(1)
 const release = z.string().regex(/^v1\.\d+\.\d+$/, 'is not a Kubernetes release such as v1.24.0')
+const minor = z.string().regex(/^1\.\d+$/, 'is not a Kubernetes minor such as 1.24')
 const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such as 1.18.10')
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
@@ -110,15 +111,35 @@ const userland = z.strictObject({
   packages: z.array(text),
   /** Debian packages of the target's architecture that the script links against, beside libc6-dev. */
   targetPackages: z.array(text),
+  /** Programs in it that others count on; a part may hold more. */
+  programs: z.array(text).min(1),
+})
+
+/** A program that images do not hold although Kubernetes programs can execute it. */
+const leftOut = z.strictObject({
+  /** The Kubernetes programs that do without it. */
+  of: z.array(text).min(1),
+  /** First minor of which that is so; absent means all. */
+  from: minor.optional(),
+  /** What it is for and what happens without it. */
+  reason: text,
+})
+
+/** What Kubernetes programs can execute by images/programs/RELEASE.json and images do not hold. */
+const programs = z.strictObject({
+  leftOut: z.record(z.string(), leftOut),
+  /** By call site that gets the name at run time: what may run there. */
+  dynamic: z.record(z.string(), text),
 })
 
 const schema = z.strictObject({
   images: z.record(z.string(), image),
   bases: z.record(z.string(), base),
   variants: z.record(z.string(), variant),
-  kubernetes: z.record(z.string().regex(/^1\.\d+$/), kubernetes),
+  kubernetes: z.record(minor, kubernetes),
   components: z.record(z.string(), component),
   userland: z.record(z.string(), userland),
+  programs,
   alpine,
   sources: z.strictObject({
     debian: z.strictObject({ suite: text, image: text }),

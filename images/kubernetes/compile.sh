@@ -11,22 +11,7 @@ set -eu
 
 . "${0%/*}/../retry.sh"
 . "${0%/*}/linker.sh"
-
-module=k8s.io/kubernetes
-staging=v0.${KUBERNETES#v1.}
-
-# The main module is a shim around Kubernetes' own go.mod: the same requirements, its staging
-# directories replaced by the modules published from them. So every source has a version and a checksum
-# that the checksum database knows, and that `go version -m` shows.
-retry go mod download "$module@$KUBERNETES"
-cache=$(go env GOMODCACHE)/cache/download/$module/@v/$KUBERNETES
-mkdir -p /shim && cd /shim
-sed -E \
-  -e "s|^module .*|module kubelet-images|" \
-  -e "s|=> \./staging/src/(k8s\.io/[^ ]+).*|=> \1 $staging|" \
-  "$cache.mod" >go.mod
-go mod edit -require="$module@$KUBERNETES"
-cat "$(go env GOMODCACHE)/$module@$KUBERNETES/go.sum" >go.sum
+. "${0%/*}/shim.sh"
 
 first=${PROGRAMS%% *}
 target=$module/cmd/$first

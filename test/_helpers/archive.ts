@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { succeed } from './command.js'
@@ -62,4 +63,21 @@ export async function unpackRoot(
       `--directory=${root}`,
     ])
   }
+}
+
+const path = ['usr/local/sbin', 'usr/local/bin', 'usr/sbin', 'usr/bin', 'sbin', 'bin']
+
+/** Where an unpacked root has a program, by its path or in PATH. Links in roots of this project are relative. */
+export function findProgram(root: string, program: string): string | undefined {
+  const candidates = program.startsWith('/')
+    ? [join(root, program)]
+    : path.map((folder) => join(root, folder, program))
+  return candidates.find((file) => {
+    try {
+      accessSync(file, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
 }

@@ -3,10 +3,18 @@ import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import { type ImageSpec, planImages } from '../../pipeline/plan.js'
 import { type Arch, allArches, platformOf } from '../../pipeline/platform.js'
+import {
+  loadPrograms,
+  providedPrograms,
+  type ReleasePrograms,
+  requiredPrograms,
+} from '../../pipeline/programs.js'
+import { type BuildRequest, parseBuildRequest } from '../../pipeline/request.js'
 import { loadVariants } from '../../pipeline/variants.js'
 import { requirePrograms } from '../../scripts/host.js'
-import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
+import { findProgram, type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
 import { npm, run, succeed } from '../_helpers/command.js'
 import { elfFacts } from '../_helpers/elf.js'
 
@@ -50,7 +58,10 @@ const cni = '755 /opt/cni/bin/cni'
 const proxyPrograms = ['/usr/local/bin/kube-proxy', '/usr/sbin/ipset', '/usr/sbin/kmod']
 const kubeProxy = [...common, ...proxyPrograms.map((name) => `755 ${name}`)]
 
-const allPlugins = (loadVariants().components.cni as { plugins: string[] }).plugins
+const facts = loadVariants()
+const programs = loadPrograms('1.24').get('v1.24.0') as ReleasePrograms
+const specs = planImages(parseBuildRequest(table, facts) as BuildRequest, facts)
+const allPlugins = (facts.components.cni as { plugins: string[] }).plugins
 const flannelPlugins = ['bridge', 'flannel', 'host-local', 'loopback', 'portmap']
 
 const holds = test.macro({
@@ -69,6 +80,7 @@ const holds = test.macro({
       await unpackRoot(images[i] as PlatformImage, unpacked, root)
       await verifyFiles(t, root, arch, files)
       await verifyPlugins(t, root, plugins, arch)
+      verifyPrograms(t, root, image, variant)
       const isKubeadm = variant.startsWith('kubeadm')
       if (isKubeadm) t.is(await readlink(join(root, 'usr/bin/kubeadm')), 'kubelet')
       if (arch === native) await verifyCommands(t, root)
@@ -101,9 +113,24 @@ async function verifyFiles(
   t.deepEqual(await lines('!', '-type', 'f', '!', '-type', 'l', '!', '-type', 'd'), [])
   for (const file of files) {
     const [mode, name] = file.split(' ') as [string, string]
-    const facts = await elfFacts(join(root, name))
+    const found = await elfFacts(join(root, name))
     const expected = { machine: platformOf(arch).elf, stripped: true }
-    t.deepEqual(facts, mode === '755' ? expected : undefined, `${arch} ${name}`)
+    t.deepEqual(found, mode === '755' ? expected : undefined, `${arch} ${name}`)
+  }
+}
+
+/** What variants.json says is provided, and what Kubernetes' programs execute, is found as they would find it. */
+function verifyPrograms(
+  t: ExecutionContext<Context>,
+  root: string,
+  image: string,
+  variant: string,
+): void {
+  const spec = specs.find((one) => one.image === image && one.variant === variant) as ImageSpec
+  const required = requiredPrograms(spec, facts, programs)
+  t.not(required.length, 0)
+  for (const program of [...providedPrograms(spec, facts), ...required]) {
+    t.truthy(findProgram(root, program), program)
   }
 }
 

@@ -163,7 +163,7 @@ test.serial('more packages by --apk, without their setuid bits', async (t) => {
 })
 
 test.serial('a package that there is not is named', async (t) => {
-  t.timeout(120_000)
+  t.timeout(600_000)
   const { status, stdout, stderr } = await build(t, 'never', '--arch', 'arm64', '--apk', 'nosuch')
   t.is(status, 1)
   t.is(stdout, '')
@@ -175,7 +175,7 @@ type Forge = (t: ExecutionContext<Context>) => Promise<Buffer>
 
 const refuses = test.macro<[Forge, RegExp]>({
   async exec(t: ExecutionContext<Context>, forge, message) {
-    t.timeout(120_000)
+    t.timeout(600_000)
     const { mirror, folder } = t.context
     const one = (await lockOf(folder)).packages.amd64?.find(({ name }) => name === 'mount')
     const path = `/v3.23/main/x86_64/mount-${one?.version}.apk`
@@ -228,7 +228,7 @@ test.serial(
 )
 
 test.serial('an index that no trusted key has signed is refused', async (t) => {
-  t.timeout(120_000)
+  t.timeout(600_000)
   const { key } = t.context
   try {
     // Another key under the same name.
@@ -267,7 +267,7 @@ test.serial('a mirror without that release is a wrong request', async (t) => {
 })
 
 test.serial('the amd64 image runs in containerd', async (t) => {
-  t.timeout(120_000)
+  t.timeout(600_000)
   if (process.arch !== 'x64') return t.pass('only on amd64')
   const { folder } = t.context
   const node = await Node.start('kubelet-images-alpine', '10.99.1.2', podImage)

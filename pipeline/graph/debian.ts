@@ -46,8 +46,13 @@ export function withEnvironment(
  */
 export const aptUpdate = `apt-get update -q || apt-get update -q || echo 'going on without some package indexes'`
 
-const installScript = `${aptUpdate}
-apt-get install -yq "$@"
+// The updates of one architecture without those of another do not install side by side; the release itself always does.
+const installScript = `. /etc/os-release
+apt-get update -q || apt-get update -q || {
+  echo "some package indexes do not fit: installing from $VERSION_CODENAME without its updates"
+  printf 'Package: *\\nPin: release n=%s\\nPin-Priority: 1001\\n' "$VERSION_CODENAME" >/etc/apt/preferences.d/90kubelet-images
+}
+apt-get install -yq --allow-downgrades "$@"
 rm -rf /var/lib/apt/lists/*`
 
 /** The container with Debian packages added. Lazy. */

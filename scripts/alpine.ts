@@ -18,7 +18,7 @@ import type { AlpineRoot, ImageSpec } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import type { BuildRequest } from '../pipeline/request.js'
 import type { Variants } from '../pipeline/variants.js'
-import { buildLog, describeFailure } from './engine/session.js'
+import { buildLog, causeOf, describeFailure } from './engine/session.js'
 import { line, step } from './progress.js'
 
 // How long a mirror may take to tell of an index before it counts as out of reach, in milliseconds.
@@ -121,7 +121,7 @@ export async function fetchPackages(
 
 /** The program ends with one line that says what is wrong; the address in it is as the step sees it. */
 function refusal(label: string, error: unknown, inner: string, outer: string): BuildError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const cause = causeOf(error)
   if (!(cause instanceof ExecError) || cause.cmd[0] !== 'alpine-root') {
     return describeFailure(label, error)
   }

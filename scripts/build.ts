@@ -16,9 +16,9 @@ import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { chooseBase, fetchPackages, type Mirror, prepareMirror } from './alpine.js'
 import { prepareBuilder } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
-import { describeFailure, withClient } from './engine/session.js'
+import { engineStep, withClient } from './engine/session.js'
 import { exitWith } from './exit.js'
-import { line, step } from './progress.js'
+import { line } from './progress.js'
 import { verifyPublished } from './published.js'
 
 await exitWith(async () => {
@@ -96,9 +96,7 @@ async function buildImage(
       ({ name, directory }, i) => {
         const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
         const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
-        return step(label, () => directory.export(folder)).catch((error) => {
-          throw describeFailure(label, error)
-        })
+        return engineStep(label, () => directory.export(folder))
       },
     )
     const stack: LayerFacts[] = []

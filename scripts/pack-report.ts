@@ -8,9 +8,9 @@ import { packReportHelp, parsePackReportRequest } from '../pipeline/request.js'
 import { loadVariants } from '../pipeline/variants.js'
 import { prepareBuilder } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
-import { describeFailure, withClient } from './engine/session.js'
+import { engineStep, withClient } from './engine/session.js'
 import { exitWith } from './exit.js'
-import { line, step } from './progress.js'
+import { line } from './progress.js'
 import { verifyPublished } from './published.js'
 
 /** What one component comes to on one architecture, in each packing. */
@@ -45,11 +45,9 @@ await exitWith(async () => {
         const tree = compiledTree(builder, facts.sources, component, platform)
         const start = component.start?.command ?? []
         // One after another, so that the start times are those of a machine that does nothing else.
-        const lines = await step(label, () =>
+        const lines = await engineStep(label, () =>
           measurePackings(builder, tree, { platform, start }),
-        ).catch((error) => {
-          throw describeFailure(label, error)
-        })
+        )
         reports.push(report(component, arch, lines))
       }
     }

@@ -10,9 +10,9 @@ import { programsFolder, type ReleasePrograms } from '../pipeline/programs.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { prepareBuilder } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
-import { describeFailure, withClient } from './engine/session.js'
+import { engineStep, withClient } from './engine/session.js'
 import { exitWith } from './exit.js'
-import { line, step } from './progress.js'
+import { line } from './progress.js'
 
 const help = `Usage: npm run programs -- --k8s VERSION [--output DIR]
 
@@ -64,10 +64,7 @@ function listPrograms(
         const label = `programs of ${program} ${release}`
         const file = programsFile(builder, facts.sources, spec, program)
         // One after another: each takes a few gigabytes of memory.
-        const text = await step(label, () => file.contents()).catch((error) => {
-          throw describeFailure(label, error)
-        })
-        found[program] = JSON.parse(text)
+        found[program] = JSON.parse(await engineStep(label, () => file.contents()))
       }
     }
     return found

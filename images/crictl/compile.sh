@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles crictl from the Go module proxy into $OUT/usr/bin, stamped like an upstream release.
 #
-# CRICTL  release of sigs.k8s.io/cri-tools, v1.30.0   OUT  where to write
+# CRICTL  release of sigs.k8s.io/cri-tools, v1.36.0   OUT  where to write
 set -eu
 
 . "${0%/*}/../retry.sh"
@@ -13,10 +13,7 @@ module=sigs.k8s.io/cri-tools
 retry go mod download "$module@$CRICTL"
 cp -r "$(go env GOMODCACHE)/$module@$CRICTL" /cri-tools && chmod -R u+w /cri-tools && cd /cri-tools
 
-# Older releases take packages from Kubernetes' source tree; the same are published as modules.
-sed -i -E "s|=> k8s\.io/kubernetes/staging/src/(k8s\.io/[^ ]+).*|=> \1 v0.${CRICTL#v1.}|" go.mod
-
-# Newer releases take one constant from their framework for tests, and with it Ginkgo, Gomega and Go's
+# It takes one constant from their framework for tests, and with it Ginkgo, Gomega and Go's
 # own type checker: 2.7 MB.
 if grep -q 'pkg/framework"' cmd/crictl/main.go; then
   rm pkg/framework/*.go

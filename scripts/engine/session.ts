@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Client, connect, ExecError } from '@dagger.io/dagger'
 import { BuildError, messageOf } from '../../pipeline/errors.js'
 import { logDirectory } from '../cache.js'
+import { step } from '../progress.js'
 import { compiledCli, type Engine } from './engine.js'
 
 /** The full log of the last build on any engine. */
@@ -50,22 +51,30 @@ async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
   return outcome.value
 }
 
+/** Runs a named step of the engine; throws a BuildError that describes its failure. */
+export function engineStep<T>(label: string, work: () => Promise<T>): Promise<T> {
+  return step(label, work).catch((error) => {
+    throw describeFailure(label, error)
+  })
+}
+
 /** A failed step as the user wants to see it: the command, its exit code and the end of its stderr. */
-export function describeFailure(step: string, error: unknown): BuildError {
+export function describeFailure(label: string, error: unknown): BuildError {
   const cause = causeOf(error)
   if (!(cause instanceof ExecError)) {
-    return new BuildError(`${step}: ${messageOf(cause)} (full log: ${buildLog})`, { cause: error })
+    return new BuildError(`${label}: ${messageOf(cause)} (full log: ${buildLog})`, { cause: error })
   }
   const command = cause.cmd.map((word) => word.split('\n', 1)[0]).join(' ')
   const end = `${cause.stdout}\n${cause.stderr}`.trimEnd().split('\n').slice(-20)
   return new BuildError(
-    [`${step}: exit code ${cause.exitCode} of: ${command}`, ...end, `full log: ${buildLog}`].join(
+    [`${label}: exit code ${cause.exitCode} of: ${command}`, ...end, `full log: ${buildLog}`].join(
       '\n',
     ),
     { cause: error },
   )
 }
 
-function causeOf(error: unknown): unknown {
+/** What the engine says, out of what the SDK wraps it in. */
+export function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error
 }

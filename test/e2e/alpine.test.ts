@@ -10,7 +10,8 @@ import { requirePrograms } from '../../scripts/host.js'
 import { fileName, makePackage, packageFile } from '../_helpers/alpine/apk.js'
 import { type Mirror, makeMirror, serveMirror } from '../_helpers/alpine/mirror.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
-import { npm, run, succeed } from '../_helpers/command.js'
+import { npm, succeed } from '../_helpers/command.js'
+import { elfFacts } from '../_helpers/elf.js'
 import { Node } from '../_helpers/node.js'
 import { podImage } from '../_helpers/pod-image.js'
 
@@ -105,12 +106,11 @@ for (const [arch, machine] of Object.entries(machines)) {
     const files = (await succeed('find', [root, '-type', 'f'])).trim().split('\n')
     const dynamic: string[] = []
     for (const file of files) {
-      const { status, stdout } = await run('readelf', ['--file-header', '--segments', file])
-      if (status !== 0 || !stdout.includes('ELF Header')) continue
-      t.regex(stdout, new RegExp(`Machine: .*${machine}`), file)
-      const loader = /program interpreter: (.*)\]/.exec(stdout)?.[1]
-      if (loader === undefined) continue
-      t.true(existsSync(join(root, loader)), loader)
+      const facts = await elfFacts(file)
+      if (facts === undefined) continue
+      t.regex(facts.machine, new RegExp(machine), file)
+      if (facts.interpreter === undefined) continue
+      t.true(existsSync(join(root, facts.interpreter)), facts.interpreter)
       dynamic.push(file.slice(root.length))
     }
     t.true(dynamic.includes('/bin/busybox'))

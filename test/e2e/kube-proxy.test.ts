@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
+import { parseArch } from '../../pipeline/platform.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
 import { npm, run, succeed } from '../_helpers/command.js'
 
@@ -14,7 +15,7 @@ test.before(async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-kube-proxy-'))
   const root = join(folder, 'root')
   t.context = { folder, root }
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const arch = parseArch(process.arch)
   const selection = ['--k8s', 'v1.24.0', '--image', 'kube-proxy', '--base', 'static']
   const build = await npm('build', [...selection, '--arch', arch, '--output', folder])
   if (build.status !== 0) throw new Error(build.stderr)

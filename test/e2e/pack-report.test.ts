@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Measurement } from '../../pipeline/packing.js'
+import { parseArch } from '../../pipeline/platform.js'
 import { npm } from '../_helpers/command.js'
 
 // The packing of each component in variants.json against measurements of this machine.
@@ -13,7 +14,7 @@ interface Report {
 
 test.serial('every recorded packing is the best within its start time', async (t) => {
   t.timeout(3_600_000)
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const arch = parseArch(process.arch)
   const { status, stdout, stderr } = await npm('pack-report', ['--arch', arch, '--json'])
   t.is(status, 0, stderr)
   const reports: Report[] = JSON.parse(stdout)

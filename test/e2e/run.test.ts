@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import { parseArch } from '../../pipeline/platform.js'
 import { requirePrograms } from '../../scripts/host.js'
 import { baseImage, npm, readmeCommand } from '../_helpers/command.js'
 import { Node, until } from '../_helpers/node.js'
@@ -21,7 +22,7 @@ test.before(async (t) => {
     runc: 'runc',
   })
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-run-'))
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const arch = parseArch(process.arch)
   const build = await npm('build', [...baseImage, '--arch', arch, '--output', folder])
   if (build.status !== 0) throw new Error(build.stderr)
   const node = await Node.start('kubelet-images-run', address, podImage)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { type ImageSpec, planImages } from '../../pipeline/plan.js'
-import { type Arch, allArches, platformOf } from '../../pipeline/platform.js'
+import { type Arch, allArches, parseArch, platformOf } from '../../pipeline/platform.js'
 import {
   loadPrograms,
   providedPrograms,
@@ -22,7 +22,7 @@ import { elfFacts } from '../_helpers/elf.js'
 const test = anyTest as TestFn<Context>
 type Context = { folder: string }
 const table = ['--k8s', 'v1.24.0', '--base', 'static', '--json']
-const native = process.arch === 'x64' ? 'amd64' : process.arch
+const native = parseArch(process.arch)
 
 test.before(async (t) => {
   t.timeout(3_600_000)

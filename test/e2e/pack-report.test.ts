@@ -1,14 +1,18 @@
 import test from 'ava'
-import type { Measurement } from '../../pipeline/packing.js'
+import { bestPacking, type Measurement } from '../../pipeline/packing.js'
 import { parseArch } from '../../pipeline/platform.js'
+import { loadVariants } from '../../pipeline/variants.js'
 import { npm } from '../_helpers/command.js'
 
 // The packing of each component in variants.json against measurements of this machine.
 
+// A choice holds if it is the best here or on a board this many times slower: start times near a budget come out on either
+// side of it, by what else the machine does.
+const slowness = [1, 3]
+
 interface Report {
   component: string
   recorded: string
-  best: string
   measurements: Measurement[]
 }
 
@@ -26,7 +30,18 @@ test.serial('every recorded packing is the best within its start time', async (t
     'kubelet',
     'kubelet-kubeadm',
   ])
-  for (const { component, recorded, best, measurements } of reports) {
-    t.is(recorded, best, `${component}: ${JSON.stringify(measurements)}`)
+  const { components } = loadVariants()
+  for (const { component, recorded, measurements } of reports) {
+    const budget = components[component]?.start?.budget
+    const best = slowness.map((factor) =>
+      bestPacking(
+        measurements.map((one) => ({ ...one, start: (one.start as number) * factor })),
+        budget,
+      ),
+    )
+    t.true(
+      best.some((one) => one === recorded),
+      `${component}: ${JSON.stringify(measurements)}`,
+    )
   }
 })

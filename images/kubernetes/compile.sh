@@ -61,6 +61,6 @@ compiler=
 for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
 small_linker /linker "$TAGS" "$target"
 mkdir -p "$OUT$DIRECTORY"
-go build -mod=mod -buildvcs=false -trimpath -tags "$TAGS" -toolexec /linker/exec $compiler \
+go build -mod=mod -trimpath -tags "$TAGS" -toolexec /linker/exec $compiler \
   -ldflags "$link $stamp" -o "$OUT$DIRECTORY/$first" "$target"
 for program in ${PROGRAMS#"$first"}; do ln -s "$first" "$OUT$DIRECTORY/$program"; done

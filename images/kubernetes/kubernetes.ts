@@ -20,5 +20,9 @@ export function kubernetesCompiler(
     .withEnvVariable('TAGS', component.tags.join(','))
     .withEnvVariable('GCFLAGS', component.gcflags.join(' '))
   if (!component.cgo) return go
-  return withZig(builder, go, sources).withEnvVariable('CC', `${zig} cc -target ${platform.musl}`)
+  // As one word: Go below 1.18 calls the first word of CC alone.
+  const script = `#!/bin/sh\nexec ${zig} cc -target ${platform.musl} "$@"\n`
+  return withZig(builder, go, sources)
+    .withNewFile('/usr/local/bin/zig-cc', script, { permissions: 0o755 })
+    .withEnvVariable('CC', '/usr/local/bin/zig-cc')
 }

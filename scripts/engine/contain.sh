@@ -35,6 +35,9 @@ inside)
   # slirp4netns answers DNS at this address by the host's own resolver.
   rm -f /etc/resolv.conf
   echo 'nameserver 10.0.2.3' >/etc/resolv.conf
+  # The engine's own limits are shares of the disk, 189 GB of one with 252 GB: too much for a cache beside other work.
+  mkdir -p /etc/dagger
+  echo '{"gc": {"maxUsedSpace": "30GB", "reservedSpace": "10GB", "minFreeSpace": "10GB"}}' >/etc/dagger/engine.json
   until grep -q '^tap0' /proc/net/route; do sleep 0.05; done
   echo 1 >/proc/sys/net/ipv4/ip_forward
   PATH=$BIN:$PATH exec "$BIN/engine" \

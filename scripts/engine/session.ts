@@ -62,7 +62,9 @@ export function engineStep<T>(label: string, work: () => Promise<T>): Promise<T>
 export function describeFailure(label: string, error: unknown): BuildError {
   const cause = causeOf(error)
   if (!(cause instanceof ExecError)) {
-    return new BuildError(`${label}: ${messageOf(cause)} (full log: ${buildLog})`, { cause: error })
+    // The SDK's GraphQL client adds the whole query and answer to what the engine says.
+    const [message] = messageOf(cause).split(': {"response":')
+    return new BuildError(`${label}: ${message} (full log: ${buildLog})`, { cause: error })
   }
   const command = cause.cmd.map((word) => word.split('\n', 1)[0]).join(' ')
   const end = `${cause.stdout}\n${cause.stderr}`.trimEnd().split('\n').slice(-20)

@@ -52,7 +52,12 @@ small_linker() {
 
 func (d *deadcodePass) auditReflection(s loader.Sym) {
 	name := d.ldr.SymName(s)
-	if name == "" || strings.HasPrefix(name, "type.") || strings.HasPrefix(name, "type:") || audited[d.ldr.SymPkg(s)] {
+	if name == "" || strings.HasPrefix(name, "type.") || strings.HasPrefix(name, "type:") {
+		return
+	}
+	// What the compiler makes for a type of another package belongs to the package that needed it.
+	base := strings.LastIndexByte(name, '/') + 1
+	if audited[d.ldr.SymPkg(s)] || audited[name[:base]+strings.SplitN(name[base:], ".", 2)[0]] {
 		return
 	}
 	if strings.Contains(name, ".Methods.Value.Methods.") {
@@ -60,8 +65,12 @@ func (d *deadcodePass) auditReflection(s loader.Sym) {
 	}
 	looksUp := d.ldr.IsReflectMethod(s)
 	for i, relocs := 0, d.ldr.Relocs(s); i < relocs.Count(); i++ {
-		callee := d.ldr.SymName(relocs.At(i).Sym())
-		looksUp = looksUp || callee == "reflect.Value.Method" || callee == "reflect.Value.MethodByName"
+		callee := relocs.At(i).Sym()
+		if callee == 0 {
+			continue
+		}
+		called := d.ldr.SymName(callee)
+		looksUp = looksUp || called == "reflect.Value.Method" || called == "reflect.Value.MethodByName"
 	}
 	if looksUp {
 		Exitf("%s of %q looks methods up by reflection: read it, and add the package to linker.sh", name, d.ldr.SymPkg(s))
@@ -69,17 +78,24 @@ func (d *deadcodePass) auditReflection(s loader.Sym) {
 }
 GO
   } >"$1/audit.go"
-  echo "{\"Replace\": {\"$from/deadcode.go\": \"$1/deadcode.go\", \"$from/lib.go\": \"$1/lib.go\", \"$from/audit.go\": \"$1/audit.go\"}}" >"$1/overlay.json"
+  # cgo of Go below 1.18 does not know that clang describes string literals as variables without a name; later ones skip them.
+  cgo=${from%/link/internal/ld}/cgo
+  sed '/name == "" || typOff == 0/,/fatalf/s/fatalf("malformed DWARF TagVariable entry")/break/' "$cgo/gcc.go" >"$1/gcc.go"
+  echo "{\"Replace\": {\"$from/deadcode.go\": \"$1/deadcode.go\", \"$from/lib.go\": \"$1/lib.go\", \"$from/audit.go\": \"$1/audit.go\",
+    \"$cgo/gcc.go\": \"$1/gcc.go\"}}" >"$1/overlay.json"
   # The release's own go command and no module cache: newer ones refuse to overlay files in the cache, where they live.
-  (cd "$from" && GOOS='' GOARCH='' GOTOOLCHAIN=local GOMODCACHE=/nonexistent CGO_ENABLED=0 \
-    "$(go env GOROOT)/bin/go" build -overlay "$1/overlay.json" -o "$1/link" cmd/link)
+  for tool in link cgo; do
+    (cd "$from" && GOOS='' GOARCH='' GOTOOLCHAIN=local GOMODCACHE=/nonexistent CGO_ENABLED=0 \
+      "$(go env GOROOT)/bin/go" build -overlay "$1/overlay.json" -o "$1/$tool" "cmd/$tool")
+  done
 
-  # Everything but the link itself, the question for the tool's version included, stays with the tools of the release.
+  # Everything but these, the question for the tool's version included, stays with the tools of the release.
   cat >"$1/exec" <<EXEC
 #!/bin/sh
 case \$1:\${2:-} in
-  */link:-V=*) ;;
+  */link:-V=* | */cgo:-V=*) ;;
   */link:*) shift && exec "$1/link" "\$@" ;;
+  */cgo:*) shift && exec "$1/cgo" "\$@" ;;
 esac
 exec "\$@"
 EXEC

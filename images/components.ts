@@ -65,5 +65,7 @@ function compiler(
         .withEnvVariable('PLUGINS', component.plugins.join(' '))
     case 'crictl':
       return goBuilder(builder, component.go, platform).withEnvVariable('CRICTL', component.version)
+    case 'etcd':
+      return goBuilder(builder, component.go, platform).withEnvVariable('ETCD', component.version)
   }
 }

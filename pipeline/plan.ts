@@ -49,7 +49,7 @@ export interface AlpineRoot {
 }
 
 /** A layer above the base, and how it is compiled and packed. */
-export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent
+export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent | EtcdComponent
 
 interface Component {
   name: string
@@ -69,6 +69,7 @@ export interface KubernetesComponent extends Component {
   /** Git commit of the release, where it is known beforehand. */
   commit?: string
   cgo: boolean
+  linker: 'small' | 'go'
   tags: string[]
   gcflags: string[]
 }
@@ -84,6 +85,11 @@ export interface CniComponent extends Component {
 
 export interface CrictlComponent extends Component {
   kind: 'crictl'
+  version: string
+}
+
+export interface EtcdComponent extends Component {
+  kind: 'etcd'
   version: string
 }
 
@@ -185,6 +191,8 @@ function planComponent(
       const version = entry(facts.kubernetes, kubernetes.minor).crictl
       return { name, ...component, version, go: entry(facts.sources.crictl, version) }
     }
+    case 'etcd':
+      return { name, ...component, ...facts.sources.etcd }
   }
 }
 

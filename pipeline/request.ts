@@ -4,7 +4,7 @@ import { messageOf, UserError } from './errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from './kubernetes.js'
 import { type Arch, allArches, parseArch } from './platform.js'
 import { nearMiss, notAllowed } from './suggestion.js'
-import type { Variants } from './variants.js'
+import { publishedImages, type Variants } from './variants.js'
 
 export type Compression = 'zstd' | 'gzip'
 export type EngineKind = 'runner' | 'docker' | 'embedded'
@@ -93,7 +93,8 @@ export function parseBuildRequest(args: readonly string[], facts: Variants): Bui
   return {
     kubernetes,
     arches: unique((listOf(given.arch) ?? allArches).map(parseArch)),
-    images: keysOf('image', given.image, facts.images),
+    // Internal images are built only when they are named.
+    images: keysOf('image', given.image ?? publishedImages(facts), facts.images),
     variants: keysOf('variant', given.variant, facts.variants),
     ...(base !== undefined && { base }),
     alpine: parseAlpineFlags(given, unique(listOf(given.apk) ?? []), base, facts),
@@ -119,7 +120,8 @@ export function parsePackReportRequest(
   return parseBuildRequest(['--k8s', 'v1.24.0', '--base', 'static', ...args], facts)
 }
 
-function verifyFlags(args: readonly string[], known: readonly string[]): void {
+/** Throws a UserError that names the first argument which is no known flag. */
+export function verifyFlags(args: readonly string[], known: readonly string[]): void {
   for (const arg of args) {
     const flag = arg.split('=', 1)[0] as string
     if (flag.startsWith('-') && !known.includes(flag)) throw notAllowed('flag', flag, known)
@@ -157,7 +159,8 @@ function keysOf(what: string, given: string[] | undefined, table: object): strin
   return unique((listOf(given) ?? allowed).map((name) => oneOf(what, name, allowed)))
 }
 
-function oneOf<T extends string>(what: string, name: string, allowed: readonly T[]): T {
+/** Checks a word against a closed set; throws a UserError. */
+export function oneOf<T extends string>(what: string, name: string, allowed: readonly T[]): T {
   if (!(allowed as readonly string[]).includes(name)) throw notAllowed(what, name, allowed)
   return name as T
 }

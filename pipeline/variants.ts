@@ -23,6 +23,8 @@ const start = z.strictObject({
 const image = z.strictObject({
   description: text,
   entrypoint: z.array(text).min(1),
+  /** Built only when it is named: for the smoke test, not for users. */
+  internal: z.boolean().optional(),
   /** Keys of `userland`: the programs that every release of it runs, in the order in which they are laid down. */
   userland: z.array(text),
 })
@@ -69,6 +71,12 @@ const kubernetes = z.strictObject({
   userland: z.record(z.string(), z.array(text)),
   /** Flags of kubelet that images with CNI plugins add to the entrypoint. */
   cniFlags: z.array(text),
+  /** Flags of kubelet without which it runs no pods on containerd. */
+  runtimeFlags: z.array(text),
+  /** Fields of KubeletConfiguration without which it does not run everywhere that it could. */
+  kubeletConfig: z.record(text, z.unknown()),
+  /** Newest version of kubeadm's configuration that it reads. */
+  kubeadmApi: z.string().regex(/^v1beta\d$/, 'is not a version such as v1beta3'),
   /** Release of cri-tools, a key of `sources.crictl`. */
   crictl: text,
 })
@@ -81,6 +89,8 @@ const kubernetesComponent = z.strictObject({
   /** Where they are in the image. */
   directory: z.string().regex(/^\//, 'is not an absolute path'),
   cgo: z.boolean(),
+  /** images/kubernetes/linker.sh, for programs that were read for it, or Go's own. */
+  linker: z.enum(['small', 'go']),
   /** Go build tags; one that a release does not know has no effect. */
   tags: z.array(text),
   /** Compiler flags by pattern of packages, `all=-l`; later ones win. */
@@ -100,8 +110,15 @@ const cniComponent = z.strictObject({
 
 const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
+const etcdComponent = z.strictObject({ kind: z.literal('etcd'), packing, start: start.optional() })
+
 /** A layer above the base. */
-const component = z.discriminatedUnion('kind', [kubernetesComponent, cniComponent, crictlComponent])
+const component = z.discriminatedUnion('kind', [
+  kubernetesComponent,
+  cniComponent,
+  crictlComponent,
+  etcdComponent,
+])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
@@ -149,6 +166,7 @@ const schema = z.strictObject({
     zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
     cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
+    etcd: z.strictObject({ version: text, go: goRelease }),
     /** Go release by release of cri-tools. */
     crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */
@@ -159,6 +177,7 @@ const schema = z.strictObject({
 export type Variants = z.infer<typeof schema>
 export type ComponentFacts = z.infer<typeof component>
 export type Packing = z.infer<typeof packing>
+export type KubernetesFacts = z.infer<typeof kubernetes>
 export type UserlandFacts = z.infer<typeof userland>
 export type SourceFacts = Variants['sources']
 
@@ -179,6 +198,20 @@ export function parseVariants(json: unknown): Variants {
   }
   verifyReferences(parsed.data)
   return parsed.data
+}
+
+/** The images that are built for users. */
+export function publishedImages({ images }: Variants): string[] {
+  return Object.keys(images).filter((name) => !images[name]?.internal)
+}
+
+/** The components of images that are built for users, by name. */
+export function publishedComponents(facts: Variants): [string, ComponentFacts][] {
+  const published = publishedImages(facts)
+  const names = Object.values(facts.variants).flatMap(({ images }) =>
+    published.flatMap((image) => images[image] ?? []),
+  )
+  return Object.entries(facts.components).filter(([name]) => names.includes(name))
 }
 
 function verifyReferences(variants: Variants): void {

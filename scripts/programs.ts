@@ -7,7 +7,7 @@ import { programsFile } from '../images/programs/programs.js'
 import { messageOf, UserError } from '../pipeline/errors.js'
 import { parseKubernetesVersion } from '../pipeline/kubernetes.js'
 import { programsFolder, type ReleasePrograms } from '../pipeline/programs.js'
-import { loadVariants, type Variants } from '../pipeline/variants.js'
+import { loadVariants, publishedComponents, type Variants } from '../pipeline/variants.js'
 import { prepareBuilder } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
 import { engineStep, withClient } from './engine/session.js'
@@ -56,7 +56,7 @@ function listPrograms(
   return withClient(engine, async (client) => {
     const builder = await prepareBuilder(client, facts.sources)
     const found: ReleasePrograms = {}
-    for (const [name, component] of Object.entries(facts.components)) {
+    for (const [name, component] of publishedComponents(facts)) {
       if (component.kind !== 'kubernetes') continue
       const spec = { name, ...component, kubernetes: release, go }
       // A program can be part of several components; what it executes is the same.

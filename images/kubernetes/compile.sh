@@ -5,6 +5,7 @@
 # KUBERNETES  release, v1.24.0          PROGRAMS names in cmd/, separated by spaces
 # COMMIT      its git commit, if known  TAGS     Go build tags, comma-separated
 # CC          C compiler; empty: no cgo DIRECTORY  where they are in the image, /usr/bin
+# LINKER      small: linker.sh's; go: the release's own, for programs that were not read for the small one
 # GCFLAGS     flags of the compiler by pattern of packages, separated by spaces; later ones win
 # OUT         where to write
 set -eu
@@ -19,19 +20,23 @@ if [ "$PROGRAMS" != "$first" ]; then
   # Upstream's main packages, made importable, and a main that picks one by the name it is called by.
   target=.
   for program in $PROGRAMS; do
-    mkdir "$program"
-    sed -e "s/^package main\$/package $program/" -e 's/^func main()/func Main()/' \
-      "$(go env GOMODCACHE)/$module@$KUBERNETES/cmd/$program/$program.go" >"$program/$program.go"
+    package=$(echo "$program" | tr -d -)
+    mkdir "$package"
+    for file in "$(go env GOMODCACHE)/$module@$KUBERNETES/cmd/$program"/*.go; do
+      sed -e "s/^package main\$/package $package/" -e 's/^func main()/func Main()/' "$file" >"$package/${file##*/}"
+    done
   done
+  # Flags that packages of kubelet register when they load are none of another program's.
+  flags=flag.CommandLine
+  [ "$first" != kubelet ] || flags='flag.NewFlagSet(os.Args[0], flag.ExitOnError)'
   {
     echo 'package main; import ("flag"; "os"; "path/filepath")'
-    for program in $PROGRAMS; do echo "import \"kubelet-images/$program\""; done
+    for program in $PROGRAMS; do echo "import \"kubelet-images/$(echo "$program" | tr -d -)\""; done
     echo 'func main() { switch filepath.Base(os.Args[0]) {'
     for program in ${PROGRAMS#"$first"}; do
-      # Flags that packages of the first program register when they load are none of this one's.
-      echo "case \"$program\": flag.CommandLine = flag.NewFlagSet(\"$program\", flag.ExitOnError); $program.Main()"
+      echo "case \"$program\": flag.CommandLine = $flags; $(echo "$program" | tr -d -).Main()"
     done
-    echo "default: $first.Main() } }"
+    echo "default: $(echo "$first" | tr -d -).Main() } }"
   } >main.go
 fi
 
@@ -59,8 +64,12 @@ fi
 retry go list -mod=mod -deps -tags "$TAGS" "$target" >/dev/null
 compiler=
 for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
-small_linker /linker "$TAGS" "$target"
+toolexec=
+if [ "$LINKER" = small ]; then
+  small_linker /linker "$TAGS" "$target"
+  toolexec='-toolexec /linker/exec'
+fi
 mkdir -p "$OUT$DIRECTORY"
-go build -mod=mod -trimpath -tags "$TAGS" -toolexec /linker/exec $compiler \
+go build -mod=mod -trimpath -tags "$TAGS" $toolexec $compiler \
   -ldflags "$link $stamp" -o "$OUT$DIRECTORY/$first" "$target"
 for program in ${PROGRAMS#"$first"}; do ln -s "$first" "$OUT$DIRECTORY/$program"; done

@@ -18,6 +18,7 @@ export function kubernetesCompiler(
     .withEnvVariable('PROGRAMS', component.programs.join(' '))
     .withEnvVariable('DIRECTORY', component.directory)
     .withEnvVariable('TAGS', component.tags.join(','))
+    .withEnvVariable('LINKER', component.linker)
     .withEnvVariable('GCFLAGS', component.gcflags.join(' '))
   if (!component.cgo) return go
   // As one word: Go below 1.18 calls the first word of CC alone.

@@ -1,0 +1,106 @@
+/** A directory or file of the host that a container sees under the same name. */
+export interface Mount {
+  path: string
+  /** rshared: what is mounted below it on either side is seen on the other; rslave: what the host mounts is seen inside. */
+  propagation?: 'rshared' | 'rslave'
+  readOnly?: boolean
+}
+
+/** A container that is part of the node: root on it, in the host's network, with the host's processes and host name. */
+export interface NodeContainer {
+  name: string
+  image: string
+  command: readonly string[]
+  mounts: readonly Mount[]
+  /** Started and left alone; otherwise it ends with its command, and is removed. */
+  detached: boolean
+}
+
+export const runtimes = ['ctr', 'nerdctl', 'docker', 'systemd'] as const
+
+/** What starts the containers of a node: three command-line clients, and units that call ctr. */
+export type Runtime = (typeof runtimes)[number]
+
+/** The command that runs the container, one flag a line, ready to be pasted into a shell. */
+export function runCommand(container: NodeContainer, runtime: Exclude<Runtime, 'systemd'>): string {
+  const lines = runtime === 'ctr' ? ctrLines(container) : dockerLines(container, runtime)
+  return lines.join(' \\\n  ')
+}
+
+/** Commands that remove a container, running or not; they do well when there is none. */
+export function removeCommands(name: string, runtime: Exclude<Runtime, 'systemd'>): string[] {
+  const ctr = 'ctr --namespace k8s.io'
+  switch (runtime) {
+    case 'ctr':
+      return ['tasks rm --force', 'containers rm'].map(
+        (command) => `${ctr} ${command} ${name} 2>/dev/null || true`,
+      )
+    case 'nerdctl':
+      return [`nerdctl --namespace k8s.io rm --force ${name} 2>/dev/null || true`]
+    case 'docker':
+      return [`docker rm --force ${name} 2>/dev/null || true`]
+  }
+}
+
+/**
+ * The systemd unit that keeps the container running; a container of ctr is not started again by anything else.
+ * `preparation` are shell commands that come before each start.
+ */
+export function unitFile(container: NodeContainer, preparation: readonly string[]): string {
+  const { name } = container
+  const ctr = '/usr/bin/ctr --namespace k8s.io'
+  const [, ...flags] = ctrLines({ ...container, detached: false })
+  return `[Unit]
+Description=${name} in a container
+After=containerd.service network-online.target
+Requires=containerd.service
+Wants=network-online.target
+
+[Service]
+${preparation.map((command) => `ExecStartPre=/bin/sh -c '${command}'\n`).join('')}ExecStartPre=-${ctr} task kill --signal SIGKILL ${name}
+ExecStartPre=-${ctr} container rm ${name}
+ExecStart=${[`${ctr} run --rm`, ...flags].join(' \\\n  ')}
+KillMode=mixed
+Restart=always
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+`
+}
+
+function ctrLines({ name, image, command, mounts, detached }: NodeContainer): string[] {
+  return [
+    `ctr --namespace k8s.io run ${detached ? `--detach --log-uri=file:///var/log/${name}.log` : '--rm'}`,
+    '--privileged --net-host --rootfs-propagation=rshared',
+    '--with-ns=pid:/proc/1/ns/pid --with-ns=uts:/proc/1/ns/uts',
+    ...mounts.map(({ path, propagation, readOnly }) => {
+      const options = ['rbind', ...(propagation ? [propagation] : []), readOnly ? 'ro' : 'rw']
+      return `--mount type=bind,src=${path},dst=${path},options=${options.join(':')}`
+    }),
+    `${image} ${name}`,
+    ...command,
+  ]
+}
+
+function dockerLines(
+  { name, image, command, mounts, detached }: NodeContainer,
+  runtime: 'docker' | 'nerdctl',
+): string[] {
+  const client = runtime === 'docker' ? 'docker' : 'nerdctl --namespace k8s.io'
+  return [
+    `${client} run ${detached ? '--detach --restart=always' : '--rm'} --name=${name}`,
+    '--privileged --network=host --pid=host --uts=host --cgroupns=host',
+    ...mounts.map(({ path, propagation, readOnly }) =>
+      [
+        `--mount type=bind,src=${path},dst=${path}`,
+        ...(propagation ? [`bind-propagation=${propagation}`] : []),
+        ...(readOnly ? ['readonly'] : []),
+      ].join(','),
+    ),
+    // The image's own entrypoint is for a node of a cluster.
+    `--entrypoint=${command[0]}`,
+    image,
+    ...command.slice(1),
+  ]
+}

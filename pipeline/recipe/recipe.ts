@@ -1,0 +1,159 @@
+import { stringify } from 'yaml'
+import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
+import type { RecipeRequest } from './request.js'
+import {
+  containerdSteps,
+  criSocket,
+  directoriesStep,
+  fileScript,
+  imageStep,
+  kernelStep,
+  kubeadmContainer,
+  kubeletConfigStep,
+  kubeletContainer,
+  networkStep,
+  pluginsStep,
+  type Step,
+  sharedKubeletDirectory,
+} from './steps.js'
+
+/** Everything to do on a fresh machine with containerd, in order, to make it the node that was asked for. Pure. */
+export function nodeRecipe(request: RecipeRequest): Step[] {
+  const { image, archive, pauseImage, podCidr } = request
+  return [
+    imageStep(image, archive),
+    kernelStep,
+    ...containerdSteps(pauseImage),
+    pluginsStep(image),
+    networkStep(podCidr),
+    directoriesStep,
+    ...modes[request.mode](request),
+  ]
+}
+
+/** The recipe as one shell script, every step under its number and title. */
+export function recipeScript(steps: readonly Step[]): string {
+  return steps.map(({ title, script }, i) => `# ${i + 1}. ${title}\n${script}\n`).join('\n')
+}
+
+const modes: Record<RecipeRequest['mode'], (request: RecipeRequest) => Step[]> = {
+  standalone: standaloneSteps,
+  init: initSteps,
+  join: joinSteps,
+}
+
+/** A kubelet without a cluster, for the pods in /etc/kubernetes/manifests. */
+function standaloneSteps(request: RecipeRequest): Step[] {
+  const config = {
+    staticPodPath: '/etc/kubernetes/manifests',
+    podCIDR: request.podCidr,
+    cgroupDriver: 'cgroupfs',
+    // Nobody is there to ask who may use the kubelet's API: it answers this machine alone, and only to read.
+    address: '127.0.0.1',
+    readOnlyPort: 10255,
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
+    authorization: { mode: 'AlwaysAllow' },
+    failSwapOn: false,
+    ...request.kubeletConfig,
+  }
+  const command = ['kubelet --config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
+  return [
+    kubeletConfigStep(config),
+    ...startSteps(kubeletContainer(request.image, command), request),
+  ]
+}
+
+/** The first node of a cluster, its control plane as static pods. */
+function initSteps(request: RecipeRequest): Step[] {
+  const { kubernetes, kubeadmApi, imageRepository } = request
+  const apiVersion = `kubeadm.k8s.io/${kubeadmApi}`
+  const documents = [
+    {
+      apiVersion,
+      kind: 'InitConfiguration',
+      nodeRegistration: { criSocket },
+      ...(request.skipPhases.length > 0 && { skipPhases: request.skipPhases }),
+    },
+    {
+      apiVersion,
+      kind: 'ClusterConfiguration',
+      kubernetesVersion: kubernetes,
+      ...(imageRepository !== undefined && { imageRepository }),
+      networking: { podSubnet: request.clusterCidr },
+    },
+    {
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      cgroupDriver: 'cgroupfs',
+      failSwapOn: false,
+      ...request.kubeletConfig,
+    },
+  ]
+  const content = documents.map((document) => stringify(document)).join('---\n')
+  return [
+    {
+      title: 'Configuration of the cluster',
+      script: fileScript('/etc/kubernetes/kubeadm.yaml', content),
+    },
+    ...kubeadmSteps('kubeadm init --config=/etc/kubernetes/kubeadm.yaml', request),
+  ]
+}
+
+/** Another node of a cluster: the address, token and hash that `kubeadm token create --print-join-command` prints. */
+function joinSteps(request: RecipeRequest): Step[] {
+  const { server, token, caCertHash } = request
+  const join = `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash ${caCertHash}`
+  return kubeadmSteps(`${join} --cri-socket=${criSocket}`, request)
+}
+
+/** kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. */
+function kubeadmSteps(command: string, request: RecipeRequest): Step[] {
+  const { image, entrypoint, kubeletFlags, runtime } = request
+  const kubeadm = kubeadmContainer(image, [
+    `${command} --ignore-preflight-errors=${ignoredChecks.join(',')}`,
+  ])
+  const kubelet = kubeletContainer(image, [entrypoint.join(' '), ...kubeletFlags])
+  const written = '/var/lib/kubelet/kubeadm-flags.env'
+  const start = startScript(kubelet, runtime)
+  const unit = runtime === 'systemd' ? [unitStep(kubelet)] : []
+  return [
+    ...unit,
+    {
+      title: 'kubeadm, and the kubelet as soon as its configuration is there',
+      script: `mkdir -p /var/lib/etcd
+${runCommand(kubeadm, runtime === 'systemd' ? 'ctr' : runtime)} &
+kubeadm=$!
+while kill -0 $kubeadm 2>/dev/null && [ ! -s ${written} ]; do sleep 0.2; done
+if [ -s ${written} ]; then
+${start}
+fi
+wait $kubeadm`,
+    },
+  ]
+}
+
+/** What kubeadm cannot see or need not have in a container. */
+const ignoredChecks = ['SystemVerification', 'Swap']
+
+function startSteps(container: NodeContainer, { runtime }: RecipeRequest): Step[] {
+  const unit = runtime === 'systemd' ? [unitStep(container)] : []
+  return [...unit, { title: 'Start the kubelet', script: startScript(container, runtime) }]
+}
+
+/** Also starts it again: what is left of an earlier container is removed first. */
+function startScript(container: NodeContainer, runtime: RecipeRequest['runtime']): string {
+  const { name } = container
+  if (runtime === 'systemd') return `systemctl enable --now ${name}.service`
+  return `${removeCommands(name, runtime).join('\n')}\n${runCommand(container, runtime)}`
+}
+
+function unitStep(container: NodeContainer): Step {
+  return {
+    title: 'A unit that keeps the kubelet running',
+    script: `${fileScript(
+      `/etc/systemd/system/${container.name}.service`,
+      unitFile(container, sharedKubeletDirectory),
+    )}
+systemctl daemon-reload`,
+  }
+}

@@ -1,0 +1,9 @@
+import { nodeRecipe, recipeScript } from '../pipeline/recipe/recipe.js'
+import { parseRecipeRequest, recipeHelp } from '../pipeline/recipe/request.js'
+import { loadVariants } from '../pipeline/variants.js'
+import { exitWith } from './exit.js'
+
+await exitWith(async () => {
+  const request = parseRecipeRequest(process.argv.slice(2), loadVariants())
+  process.stdout.write(request === 'help' ? recipeHelp : recipeScript(nodeRecipe(request)))
+})

@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process'
+import test from 'ava'
+import { UserError } from '../../pipeline/errors.js'
+import { runtimes } from '../../pipeline/recipe/container.js'
+import { nodeRecipe, recipeScript } from '../../pipeline/recipe/recipe.js'
+import {
+  parseRecipeRequest,
+  type RecipeRequest,
+  recipeModes,
+} from '../../pipeline/recipe/request.js'
+import { loadVariants } from '../../pipeline/variants.js'
+
+const facts = loadVariants()
+
+function request(text: string): RecipeRequest {
+  return parseRecipeRequest(text.split(' '), facts) as RecipeRequest
+}
+
+function recipe(text: string): string {
+  return recipeScript(nodeRecipe(request(text)))
+}
+
+for (const mode of recipeModes) {
+  for (const runtime of runtimes) {
+    test(`${mode} with ${runtime} is a shell script`, (t) => {
+      const script = recipe(`--mode ${mode} --runtime ${runtime} --k8s v1.24.0`)
+      const { status, stderr } = spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' })
+      t.is(stderr, '')
+      t.is(status, 0)
+      t.notRegex(script, /undefined|\[object/)
+    })
+  }
+}
+
+const flagsOf = (release: string) => recipe(`--mode join --k8s ${release}`)
+
+test('flags of the kubelet are those of its release', (t) => {
+  t.regex(flagsOf('v1.23.6'), /--network-plugin=cni \\\n {2}--container-runtime=remote \\/)
+  t.notRegex(flagsOf('v1.24.0'), /--network-plugin/)
+  t.regex(flagsOf('v1.26.0'), /--container-runtime=remote/)
+  t.notRegex(flagsOf('v1.27.0'), /--container-runtime=remote/)
+  t.regex(
+    flagsOf('v1.27.0'),
+    /--container-runtime-endpoint=unix:\/\/\/run\/containerd\/containerd.sock/,
+  )
+})
+
+test('configuration is that of its release', (t) => {
+  const config = (release: string) => recipe(`--mode init --k8s ${release}`)
+  t.notRegex(config('v1.30.0'), /failCgroupV1/)
+  t.regex(config('v1.31.0'), /^failCgroupV1: false$/m)
+  t.regex(config('v1.30.0'), /^apiVersion: kubeadm.k8s.io\/v1beta3$/m)
+  t.regex(config('v1.31.0'), /^apiVersion: kubeadm.k8s.io\/v1beta4$/m)
+})
+
+test('the containers share with the node what they must', (t) => {
+  for (const [runtime, mount] of [
+    ['ctr', '--mount type=bind,src=/var/lib/kubelet,dst=/var/lib/kubelet,options=rbind:rshared:rw'],
+    [
+      'docker',
+      '--mount type=bind,src=/var/lib/kubelet,dst=/var/lib/kubelet,bind-propagation=rshared',
+    ],
+  ]) {
+    const script = recipe(`--mode standalone --runtime ${runtime} --k8s v1.24.0`)
+    t.true(script.includes(mount as string), script)
+  }
+})
+
+test('an image of a registry is pulled, one of this project imported', (t) => {
+  t.regex(
+    recipe('--mode standalone --k8s v1.24.0'),
+    /images import dist\/kubelet-v1.24.0-cni-static.oci.tar/,
+  )
+  const pulled = recipe('--mode standalone --k8s v1.24.0 --image example.org/kubelet:v1')
+  t.regex(pulled, /images pull example.org\/kubelet:v1/)
+  t.notRegex(pulled, /images import/)
+})
+
+const wrong: [string, RegExp][] = [
+  ['--k8s v1.24.0', /^missing --mode: choose from standalone, init, join$/],
+  ['--mode alone --k8s v1.24.0', /^unknown mode "alone": choose from standalone, init, join\.$/],
+  ['--mode join', /^missing --k8s: /],
+  ['--mode join --k8s v1.24.0 --runtime podman', /^unknown runtime "podman": choose from ctr, /],
+  [
+    '--mode join --k8s v1.24.0 --variant cni',
+    /^--mode join runs kubeadm, and variant "cni" has none/,
+  ],
+  ['--mode join --k8s v1.24.0 --pod-cidr 10.1.0.0', /^malformed --pod-cidr "10.1.0.0"/],
+  [
+    '--mode join --k8s v1.24.0 --podcidr 10.1.0.0',
+    /^unknown flag "--podcidr": .* Did you mean --pod-cidr\?$/,
+  ],
+]
+for (const [args, message] of wrong) {
+  test(`wrong: ${args}`, (t) => {
+    const error = t.throws(() => request(args), { instanceOf: UserError })
+    t.regex(error?.message ?? '', message)
+  })
+}

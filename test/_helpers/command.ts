@@ -1,7 +1,11 @@
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import {
+  type CommandOptions,
+  run as runAnywhere,
+  succeed as succeedAnywhere,
+} from '../../scripts/command.js'
 
 /** The checkout that is tested. */
 export const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -9,49 +13,18 @@ export const project = fileURLToPath(new URL('../..', import.meta.url))
 /** Flags of `npm run build` for the image that most tests are about. */
 export const baseImage = '--k8s v1.24.0 --image kubelet --variant base --base static'.split(' ')
 
-export interface Outcome {
-  status: number | null
-  stdout: string
-  stderr: string
+/** Runs a command in the checkout and keeps what it printed. */
+export function run(command: string, args: readonly string[], options: CommandOptions = {}) {
+  return runAnywhere(command, args, { cwd: project, ...options })
 }
 
-export interface Options {
-  cwd?: string
-  env?: Record<string, string>
-  signal?: AbortSignal
-}
-
-/** Runs a command to its end and keeps what it printed. */
-export function run(command: string, args: readonly string[], options: Options = {}) {
-  return new Promise<Outcome>((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: options.cwd ?? project,
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const outcome: Outcome = { status: null, stdout: '', stderr: '' }
-    child.stdout.on('data', (data: Buffer) => {
-      outcome.stdout += data
-    })
-    child.stderr.on('data', (data: Buffer) => {
-      outcome.stderr += data
-    })
-    options.signal?.addEventListener('abort', () => child.kill('SIGINT'))
-    child.once('error', reject)
-    child.once('close', (status) => resolve({ ...outcome, status }))
-  })
-}
-
-/** Runs a command that must succeed; gives its stdout. */
-export async function succeed(command: string, args: readonly string[], options: Options = {}) {
-  const { status, stdout, stderr } = await run(command, args, options)
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
-  return stdout
+/** Runs a command in the checkout that must succeed; gives its stdout. */
+export function succeed(command: string, args: readonly string[], options: CommandOptions = {}) {
+  return succeedAnywhere(command, args, { cwd: project, ...options })
 }
 
 /** `npm run SCRIPT -- ARGS`, as a user types it. */
-export function npm(script: string, args: readonly string[], options: Options = {}) {
+export function npm(script: string, args: readonly string[], options: CommandOptions = {}) {
   return run('npm', ['run', script, '--', ...args], options)
 }
 

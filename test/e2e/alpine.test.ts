@@ -7,13 +7,12 @@ import type { AlpineLock } from '../../pipeline/alpine.js'
 import type { Arch } from '../../pipeline/platform.js'
 import type { SizeRow } from '../../pipeline/sizes.js'
 import { requirePrograms } from '../../scripts/host.js'
+import { Node } from '../../scripts/smoke/node.js'
 import { fileName, makePackage, packageFile } from '../_helpers/alpine/apk.js'
 import { type Mirror, makeMirror, serveMirror } from '../_helpers/alpine/mirror.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
 import { npm, succeed } from '../_helpers/command.js'
 import { elfFacts } from '../_helpers/elf.js'
-import { Node } from '../_helpers/node.js'
-import { podImage } from '../_helpers/pod-image.js'
 
 // The base alpine3.23 from a mirror on loopback that holds a real Alpine 3.23.
 const test = anyTest as TestFn<Context>
@@ -270,7 +269,7 @@ test.serial('the amd64 image runs in containerd', async (t) => {
   t.timeout(600_000)
   if (process.arch !== 'x64') return t.pass('only on amd64')
   const { folder } = t.context
-  const node = await Node.start('kubelet-images-alpine', '10.99.1.2', podImage)
+  const node = await Node.start('alpine', '10.99.1.2/24')
   // Not in test.after: what a test puts into the context is seen by nobody else.
   t.teardown(() => node.stop())
   await node.ctr('images', 'import', join(folder, `dist/${name}.oci.tar`))

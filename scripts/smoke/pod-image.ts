@@ -1,14 +1,15 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { writeTarImage } from '../../pipeline/oci/archive.js'
 import { parseArch } from '../../pipeline/platform.js'
-import { project, succeed } from './command.js'
+import { succeed } from '../command.js'
 
-/** The image of the test's pods and of their sandboxes: one small Go program. */
-export const podImage = 'localhost/pod:test'
+/** The image of pods and of their sandboxes: one small Go program, compiled here. */
+export const podImage = 'localhost/pod:smoke'
 
-/** Compiles test/fixtures/pod and writes it as an OCI archive. */
+/** Compiles pod/main.go and writes it as an OCI archive into the folder; gives the archive's path. */
 export async function writePodImage(folder: string): Promise<string> {
-  const source = join(project, 'test/fixtures/pod')
+  const source = fileURLToPath(new URL('pod', import.meta.url))
   const env = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
   await succeed('go', ['build', '-trimpath', '-o', join(folder, 'root/pod'), '.'], {
     cwd: source,
@@ -22,7 +23,7 @@ export async function writePodImage(folder: string): Promise<string> {
     'pod',
   ])
   const archive = join(folder, 'pod.oci.tar')
-  const image = { ref: podImage, entrypoint: ['/pod', 'pause'] }
+  const image = { ref: podImage, entrypoint: ['/pod'] }
   await writeTarImage(archive, image, parseArch(process.arch), layer)
   return archive
 }

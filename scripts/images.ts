@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Client, Directory } from '@dagger.io/dagger'
+import { imageLayers } from '../images/rootfs.js'
+import type { Builder } from '../pipeline/graph/debian.js'
+import { writeArchive } from '../pipeline/oci/archive.js'
+import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
+import { type ImageSpec, localRef } from '../pipeline/plan.js'
+import { type Arch, platformOf } from '../pipeline/platform.js'
+import { mergeSizes, type SizeRow, sizeRow } from '../pipeline/sizes.js'
+import type { Variants } from '../pipeline/variants.js'
+import { fetchPackages, type Mirror } from './alpine.js'
+import { prepareBuilder } from './builder-root.js'
+import { engineStep } from './engine/session.js'
+
+/**
+ * Builds images on the engine: their archives, locks and `sizes.json` in the directory `output`. They are made in a
+ * directory beside them and moved in place when all of them are there. Throws a BuildError.
+ */
+export async function buildImages(
+  client: Client,
+  facts: Variants,
+  specs: readonly ImageSpec[],
+  mirror: Mirror | undefined,
+  output: string,
+): Promise<SizeRow[]> {
+  const builder = await prepareBuilder(client, facts.sources)
+  const staging = join(output, `.staging-${process.pid}`)
+  await mkdir(staging, { recursive: true })
+  // However the build ends: done, failed or interrupted.
+  process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
+  const rows: SizeRow[] = []
+  const files: string[] = []
+  for (const spec of specs) {
+    const folder = join(staging, `${spec.archive}-packages`)
+    const packages = mirror && (await fetchPackages({ builder, facts, spec, mirror }, folder))
+    if (packages) {
+      const name = spec.archive.replace(/\.oci\.tar$/, '.lock.json')
+      await writeFile(join(staging, name), `${JSON.stringify(packages.lock, null, 2)}\n`)
+      files.push(name)
+    }
+    rows.push(...(await buildImage(builder, facts, spec, staging, packages?.directory)))
+    files.push(spec.archive)
+  }
+  const sizes = join(output, 'sizes.json')
+  const merged = mergeSizes(await readSizes(sizes), rows)
+  await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
+  for (const file of files) await rename(join(staging, file), join(output, file))
+  await rename(join(staging, 'sizes.json'), sizes)
+  return rows
+}
+
+/** Builds one image for all its architectures and writes its archive. */
+async function buildImage(
+  builder: Builder,
+  facts: Variants,
+  spec: ImageSpec,
+  staging: string,
+  packages?: Directory,
+): Promise<SizeRow[]> {
+  const files = new Map<string, string>()
+  const layers = new Map<Arch, LayerFacts[]>()
+  for (const arch of spec.arches) {
+    const folders = imageLayers(builder, facts, spec, arch, packages).map(
+      ({ name, directory }, i) => {
+        const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
+        const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
+        return engineStep(label, () => directory.export(folder))
+      },
+    )
+    const stack: LayerFacts[] = []
+    for (const folder of await Promise.all(folders)) {
+      const layer = JSON.parse(await readFile(join(folder, 'layer.json'), 'utf8')) as LayerFacts
+      files.set(layer.digest, join(folder, 'layer'))
+      stack.push(layer)
+    }
+    layers.set(arch, stack)
+  }
+  const layout = layoutImage({ ref: localRef(spec), ...spec }, layers)
+  await writeArchive(join(staging, spec.archive), layout, files)
+  return [...layers].map(([arch, stack]) =>
+    sizeRow(spec, arch, stack, layout.manifests.get(arch) as string),
+  )
+}
+
+async function readSizes(file: string): Promise<SizeRow[]> {
+  const text = await readFile(file, 'utf8').catch(() => '[]')
+  return JSON.parse(text) as SizeRow[]
+}

@@ -1,0 +1,229 @@
+import { join } from 'node:path'
+import { type ImageSpec, localRef } from '../../pipeline/plan.js'
+import { runCommand } from '../../pipeline/recipe/container.js'
+import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
+import type { RecipeRequest } from '../../pipeline/recipe/request.js'
+import { kubeadmContainer, type Step } from '../../pipeline/recipe/steps.js'
+import { type Node, until } from './node.js'
+import { podImage } from './pod-image.js'
+import { webDaemons } from './pods.js'
+import { followRecipe } from './recipe.js'
+import { matching, type Report } from './report.js'
+
+interface Setting {
+  startNode(name: string, address: string): Promise<Node>
+  /** A recipe for the kubelet's image that is tested, with more flags of `npm run recipe`. */
+  recipe(...flags: string[]): RecipeRequest
+  specs: Readonly<Record<string, ImageSpec>>
+  /** Where the archives are. */
+  folder: string
+  report: Report
+}
+
+/** A cluster of two nodes, by kubeadm: pods on both, traffic between them, a Service, logs and exec. */
+export async function smokeJoin(setting: Setting): Promise<void> {
+  const control = await setting.startNode('control', '10.99.0.1/24')
+  const kubectl = await initialise(control, setting)
+  const worker = await setting.startNode('worker', '10.99.0.2/24')
+  await joinWorker(worker, control, kubectl, setting)
+  await runPods(kubectl, setting)
+}
+
+/** The control plane, by the recipe for it. */
+async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
+  const { recipe, specs, report } = setting
+  const init = recipe('--mode', 'init', '--image-repository', 'localhost', ...withoutCoreDns)
+  await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
+  await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
+  const kubectl = await mountKubectl(node, specs)
+  await report.check(`${node.name} is Ready`, () => nodeReady(kubectl, node))
+  return kubectl
+}
+
+const withoutCoreDns = ['--skip-phases', 'addon/coredns']
+
+async function joinWorker(
+  node: Node,
+  control: Node,
+  kubectl: Kubectl,
+  { recipe, specs, folder, report }: Setting,
+): Promise<void> {
+  const proxy = specs['kube-proxy'] as ImageSpec
+  await node.ctr('images', 'import', join(folder, proxy.archive))
+  await node.ctr('images', 'tag', localRef(proxy), `localhost/kube-proxy:${proxy.kubernetes}`)
+  const kubelet = localRef(specs.kubelet as ImageSpec)
+  const command = await kubeadm(control, kubelet, 'token create --print-join-command')
+  const flags = ['--mode', 'join', '--pod-cidr', podCidrs.worker, ...joinFlags(command)]
+  const right = nodeRecipe(recipe(...flags))
+  const wrong = nodeRecipe(recipe(...flags, '--ca-cert-hash', `sha256:${'0'.repeat(64)}`))
+  await followRecipe(node, right.slice(0, -1), report)
+  await report.check('a wrong hash of the CA is refused, and nothing is left behind', () =>
+    refused(node, wrong.at(-1) as Step),
+  )
+  await followRecipe(node, right.slice(-1), report)
+  await report.check(`${node.name} is Ready`, () => nodeReady(kubectl, node))
+  await report.check('its certificate was requested and issued', async () => {
+    const requests = await kubectl('get', 'csr', '--output=wide')
+    return matching(requests, /system:bootstrap:\w+ .*Approved,Issued/)
+  })
+  await report.check('routes to the pods of the other node', () => routes(kubectl, control, node))
+}
+
+async function runPods(kubectl: Kubectl, { specs, report }: Setting): Promise<void> {
+  await kubectl.apply(webDaemons)
+  const pods = await report.check('a pod on each node is Ready', () => webPods(kubectl))
+  await report.check('kube-proxy runs on both nodes, from our image', () => proxies(kubectl, specs))
+  const address = '--output=jsonpath={.spec.clusterIP}'
+  const service = await kubectl('get', 'service', 'web', address)
+  for (const { name, node } of pods) {
+    const get = (host: string) => kubectl('exec', name, '--', '/pod', 'get', `http://${host}/`)
+    for (const other of pods.filter((pod) => pod.name !== name)) {
+      await report.check(`the pod on ${node} reaches the one on ${other.node}`, async () =>
+        matching(await get(`${other.ip}:8080`), new RegExp(`^${other.name}$`, 'm')),
+      )
+    }
+    await report.check(`the Service answers on ${node}`, async () => {
+      const answer = await until('the Service answers', () => get(service).catch(() => ''))
+      return matching(answer, /^web-\w+$/m)
+    })
+    await report.check(`kubectl logs from ${node}`, async () =>
+      matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
+    )
+  }
+}
+
+const podCidrs = { control: '10.244.0.0/24', worker: '10.244.1.0/24' }
+
+type Kubectl = ((...args: string[]) => Promise<string>) & {
+  apply(objects: readonly object[]): Promise<void>
+}
+
+interface Pod {
+  name: string
+  node: string
+  ip: string
+}
+
+/**
+ * kubeadm names an image for each program; all but kube-proxy and the sandbox are in one of ours. It wants CoreDNS' too,
+ * which has its name here and is never started: that addon is skipped.
+ */
+async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Promise<string> {
+  const { specs, folder } = setting
+  for (const { archive } of Object.values(specs)) {
+    await node.ctr('images', 'import', join(folder, archive))
+  }
+  const flags = `--kubernetes-version=${init.kubernetes} --image-repository=localhost`
+  const list = await kubeadm(node, init.image, `config images list ${flags}`)
+  const names = list.split('\n').filter((name) => name.startsWith('localhost/'))
+  for (const name of names) {
+    const program = name.slice('localhost/'.length).split(':')[0] as string
+    await node.ctr('images', 'tag', '--force', imageFor(program, specs), name)
+  }
+  return names.map((name) => name.slice('localhost/'.length)).join(' ')
+}
+
+function imageFor(program: string, specs: Readonly<Record<string, ImageSpec>>): string {
+  if (program === 'pause') return podImage
+  return localRef(specs[program === 'kube-proxy' ? program : 'control-plane'] as ImageSpec)
+}
+
+/** Runs a kubeadm command on a node, as a container beside the others; gives its stdout. */
+function kubeadm(node: Node, image: string, command: string): Promise<string> {
+  const container = { ...kubeadmContainer(image, [`kubeadm ${command}`]), name: 'kubeadm-command' }
+  return node.shell(
+    `mkdir -p /etc/kubernetes /var/lib/etcd /var/lib/kubelet\n${runCommand(container, 'ctr')}`,
+  )
+}
+
+/** A node in a network namespace of its own may not change the machine's limit of connections. */
+function withProxyConfig(steps: readonly Step[]): Step[] {
+  const config = `---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+conntrack:
+  maxPerCore: 0
+`
+  return steps.map((step) =>
+    step.script.includes('>/etc/kubernetes/kubeadm.yaml')
+      ? { ...step, script: step.script.replace(/EOF$/, `${config}EOF`) }
+      : step,
+  )
+}
+
+async function mountKubectl(
+  node: Node,
+  specs: Readonly<Record<string, ImageSpec>>,
+): Promise<Kubectl> {
+  const root = '/opt/control-plane'
+  await node.succeed('mkdir', '-p', root)
+  await node.ctr('images', 'mount', localRef(specs['control-plane'] as ImageSpec), root)
+  const program = `${root}/usr/local/bin/kubectl`
+  const config = '--kubeconfig=/etc/kubernetes/admin.conf'
+  const kubectl = (...args: string[]) => node.succeed(program, config, ...args)
+  const apply = async (objects: readonly object[]) => {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    const { status, stderr } = await node.run(program, [config, 'apply', '--filename=-'], input)
+    if (status !== 0) throw new Error(`kubectl apply: ${stderr}`)
+  }
+  return Object.assign(kubectl, { apply })
+}
+
+async function nodeReady(kubectl: Kubectl, { name }: Node): Promise<void> {
+  await kubectl('wait', '--for=condition=Ready', '--timeout=180s', `node/${name}`)
+}
+
+/** `kubeadm join HOST:6443 --token … --discovery-token-ca-cert-hash …` as flags of `npm run recipe`. */
+function joinFlags(command: string): string[] {
+  const found = /kubeadm join (\S+) --token (\S+)\s+--discovery-token-ca-cert-hash (\S+)/.exec(
+    command,
+  )
+  if (found === null) throw new Error(`no command to join in:\n${command}`)
+  const [, server, token, hash] = found as unknown as [string, string, string, string]
+  return ['--server', server, '--token', token, '--ca-cert-hash', hash]
+}
+
+async function refused(node: Node, step: Step): Promise<string> {
+  const { status, stdout, stderr } = await node.run('sh', ['-euc', step.script])
+  if (status === 0) throw new Error(`kubeadm joined:\n${stdout}`)
+  const files = await node.succeed('find', '/etc/kubernetes', '/var/lib/kubelet', '-type', 'f')
+  if (files !== '') throw new Error(`left behind:\n${files}`)
+  const containers = await node.ctr('containers', 'list', '--quiet')
+  if (containers !== '') throw new Error(`left behind: containers ${containers}`)
+  return matching(stderr, /error execution phase [^\n]*/)
+}
+
+/** Between the nodes, as a router would have them; kubeadm gave each node its part of the pods' addresses. */
+async function routes(kubectl: Kubectl, control: Node, worker: Node): Promise<string> {
+  const path = 'jsonpath={range .items[*]}{.metadata.name}={.spec.podCIDR} {end}'
+  const ranges = await kubectl('get', 'nodes', `--output=${path}`)
+  const expected = `control=${podCidrs.control} worker=${podCidrs.worker}`
+  if (ranges.trim() !== expected) throw new Error(`expected ${expected}, got ${ranges}`)
+  await control.succeed('ip', 'route', 'add', podCidrs.worker, 'via', worker.address)
+  await worker.succeed('ip', 'route', 'add', podCidrs.control, 'via', control.address)
+  return expected
+}
+
+async function webPods(kubectl: Kubectl): Promise<Pod[]> {
+  await kubectl('rollout', 'status', 'daemonset/web', '--timeout=120s')
+  const fields = '{.metadata.name} {.spec.nodeName} {.status.podIP}'
+  const output = `--output=jsonpath={range .items[*]}${fields}{"\\n"}{end}`
+  const list = await kubectl('get', 'pods', '--selector=app=web', output)
+  const pods = list
+    .trim()
+    .split('\n')
+    .map((text) => text.split(' '))
+  const nodes = pods.map(([, node]) => node).sort()
+  if (nodes.join() !== 'control,worker') throw new Error(`pods on ${nodes.join()}`)
+  return pods.map(([name = '', node = '', ip = '']) => ({ name, node, ip }))
+}
+
+async function proxies(kubectl: Kubectl, specs: Setting['specs']): Promise<string> {
+  const proxy = ['--namespace=kube-system', 'daemonset/kube-proxy']
+  await kubectl('rollout', 'status', ...proxy, '--timeout=120s')
+  const output = '--output=jsonpath={.spec.template.spec.containers[0].image}'
+  const image = await kubectl('get', ...proxy, output)
+  const { kubernetes } = specs['kube-proxy'] as ImageSpec
+  if (image !== `localhost/kube-proxy:${kubernetes}`) throw new Error(`it runs ${image}`)
+  return image
+}

@@ -1,0 +1,66 @@
+import { stringify } from 'yaml'
+import { podImage } from './pod-image.js'
+
+/** The manifest of a pod of its own network that answers on port 8080, with volumes that the kubelet must mount. */
+export function webPod(hostPort: number): string {
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web' },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      volumes: [
+        { name: 'memory', emptyDir: { medium: 'Memory' } },
+        { name: 'data', emptyDir: {} },
+      ],
+      containers: [
+        {
+          name: 'web',
+          image: podImage,
+          imagePullPolicy: 'Never',
+          args: ['serve', ':8080'],
+          ports: [{ containerPort: 8080, hostPort }],
+          readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
+          volumeMounts: [
+            { name: 'memory', mountPath: '/memory' },
+            { name: 'data', mountPath: '/data', subPath: 'part' },
+          ],
+        },
+      ],
+    },
+  })
+}
+
+/** A pod like that on every node, and a Service for them. */
+export const webDaemons = [
+  {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name: 'web' },
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          tolerations: [{ operator: 'Exists' }],
+          containers: [
+            {
+              name: 'web',
+              image: podImage,
+              imagePullPolicy: 'Never',
+              args: ['serve', ':8080'],
+              readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+  },
+]

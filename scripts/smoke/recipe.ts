@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import type { Step } from '../../pipeline/recipe/steps.js'
+import type { Node } from './node.js'
+import type { Report } from './report.js'
+
+/** Does on a node what `npm run recipe` prints, with what this machine needs beside it. */
+export async function followRecipe(
+  node: Node,
+  steps: readonly Step[],
+  report: Report,
+): Promise<void> {
+  for (const { title, script, service } of steps) {
+    await report.check(`${node.name}: ${title}`, async () => {
+      if (service === 'containerd') {
+        await adaptContainerd(node)
+        await node.restartContainerd()
+      } else {
+        await node.shell(script)
+      }
+    })
+  }
+}
+
+// CAP_SYS_RESOURCE in the mask of /proc/self/status.
+const sysResource = 1n << 24n
+
+/** A machine that may itself be a container may not lower the OOM score of a sandbox. */
+async function adaptContainerd(node: Node): Promise<void> {
+  const [, mask] = /^CapEff:\s*(\w+)$/m.exec(await readFile('/proc/self/status', 'utf8')) ?? []
+  if (BigInt(`0x${mask}`) & sysResource) return
+  await node.shell(
+    `sed -i 's/^  sandbox_image/  restrict_oom_score_adj = true\\n&/' /etc/containerd/config.toml`,
+  )
+}

@@ -1,0 +1,73 @@
+import { UserError } from '../../pipeline/errors.js'
+import { parseArch } from '../../pipeline/platform.js'
+import { type BuildRequest, oneOf, parseBuildRequest } from '../../pipeline/request.js'
+import type { Variants } from '../../pipeline/variants.js'
+
+export const smokeModes = ['standalone', 'join'] as const
+export type SmokeMode = (typeof smokeModes)[number]
+
+/** What `npm run smoke` was asked for. */
+export interface SmokeRequest {
+  mode: SmokeMode
+  /** The image of the kubelet, for the architecture of this machine. */
+  build: BuildRequest
+  json: boolean
+}
+
+export const smokeHelp = `Usage: npm run smoke -- --mode MODE [options]
+
+Builds images, and runs nodes from them on this machine's containerd, in namespaces that end with the test.
+
+  --mode MODE     standalone (static pods, no cluster) or join (two nodes, made by kubeadm init and kubeadm join)
+  --k8s VERSION   Kubernetes release (default: v1.24.0)
+  --base NAME     base of the images (default: static)
+  --variant NAME  variant of the kubelet's image (default: cni; for join kubeadm-cni)
+  --engine NAME   runner, docker or embedded (default: the first that is there)
+  --json          print what was checked as JSON
+  --help          print this text
+
+--alpine-mirror, --alpine-key, --alpine-lock and --apk are as for npm run build.
+It needs Linux, root, containerd, runc and iproute2. Exit status: 0 all is well, 1 something failed, 2 the request was wrong.
+`
+
+/** Reads the arguments of `npm run smoke`; `help` when only the usage is wanted. Throws a UserError. */
+export function parseSmokeRequest(args: readonly string[], facts: Variants): SmokeRequest | 'help' {
+  const { mode, rest } = takeMode(args)
+  if (rest.includes('--help')) return 'help'
+  if (mode === undefined) {
+    throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
+  }
+  const parsed = oneOf('mode', mode, smokeModes)
+  const defaults = ['--k8s', 'v1.24.0', '--base', 'static', '--image', 'kubelet']
+  const arch = parseArch(process.arch)
+  // Of a flag that is given twice the last holds, except of lists.
+  const build = parseBuildRequest([...defaults, '--arch', arch, ...rest], facts)
+  if (build === 'help') return 'help'
+  if (build.images.length > 1)
+    throw new UserError('--image has no place here: the mode says which images are needed')
+  const fallback = parsed === 'standalone' ? 'cni' : 'kubeadm-cni'
+  const given = rest.some((arg) => arg === '--variant' || arg.startsWith('--variant='))
+  const [variant = fallback, ...more] = given ? build.variants : []
+  if (more.length > 0)
+    throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
+  if (parsed === 'join' && !variant.startsWith('kubeadm')) {
+    throw new UserError(
+      `--mode join runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
+    )
+  }
+  return {
+    mode: parsed,
+    build: { ...build, arches: [arch], variants: [variant] },
+    json: build.json,
+  }
+}
+
+function takeMode(args: readonly string[]): { mode: string | undefined; rest: string[] } {
+  const rest = [...args]
+  const at = rest.findIndex((arg) => arg === '--mode' || arg.startsWith('--mode='))
+  if (at < 0) return { mode: undefined, rest }
+  const [name, value] = (rest[at] as string).split('=', 2)
+  if (value !== undefined) rest.splice(at, 1)
+  const [, next] = value === undefined ? rest.splice(at, 2) : [name, value]
+  return { mode: next ?? '', rest }
+}

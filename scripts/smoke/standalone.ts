@@ -1,0 +1,127 @@
+import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
+import type { RecipeRequest } from '../../pipeline/recipe/request.js'
+import type { Step } from '../../pipeline/recipe/steps.js'
+import { type Node, until } from './node.js'
+import { webPod } from './pods.js'
+import { followRecipe } from './recipe.js'
+import { matching, type Report } from './report.js'
+
+const manifest = '/etc/kubernetes/manifests/web.yaml'
+const hostPort = 8081
+
+/** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
+export async function smokeStandalone(
+  node: Node,
+  request: RecipeRequest,
+  report: Report,
+): Promise<void> {
+  const steps = nodeRecipe(request)
+  await followRecipe(node, steps, report)
+  await node.run('sh', ['-euc', `cat >${manifest}`], webPod(hostPort))
+  const pod = await report.check('a static pod is Ready after its manifest is there', () =>
+    webIsReady(node, 120),
+  )
+  await report.check('it answers on its own address', () => answers(node, `http://${pod.ip}:8080/`))
+  await report.check('it answers on its host port', () =>
+    answers(node, `http://${node.address}:${hostPort}/`),
+  )
+  const container = await report.check('containerd lists its container and its sandbox', () =>
+    containers(node, 'running'),
+  )
+  await report.check('what the kubelet mounts is mounted on the node', () => volumes(node, pod))
+  await report.check('a file of the pod is on the node, below the sub path', async () => {
+    await exec(node, container, '/pod', 'write', '/data/file', 'of the pod')
+    const data = `/var/lib/kubelet/pods/${pod.uid}/volumes/kubernetes.io~empty-dir/data/part/file`
+    return matching(await node.succeed('cat', data), /^of the pod$/)
+  })
+  await report.check('its log is below /var/log/pods', async () => {
+    const logs = await node.shell('cat /var/log/pods/default_web-*/web/0.log')
+    return matching(logs, /stdout F serving as .*/)
+  })
+  await report.check('the kubelet killed: the pod goes on', async () => {
+    await node.ctr('task', 'kill', '--signal', 'SIGKILL', 'kubelet')
+    return answers(node, `http://${pod.ip}:8080/`)
+  })
+  await report.check('the kubelet started again: the same container', async () => {
+    await node.shell((steps.at(-1) as Step).script)
+    await webIsReady(node, 60)
+    return same(container, await containers(node, 'running'))
+  })
+  await report.check('containerd restarted: the same container', async () => {
+    await node.restartContainerd()
+    await webIsReady(node, 60)
+    return same(container, await containers(node, 'running'))
+  })
+  await report.check('the manifest removed: no process and no mount of the pod', async () => {
+    await node.succeed('rm', manifest)
+    const tasks = async () => (await node.ctr('tasks', 'list', '--quiet')).trim()
+    await until('only the kubelet runs', async () => (await tasks()) === 'kubelet')
+    const mounts = async () => (await node.succeed('cat', '/proc/mounts')).includes(pod.uid)
+    await until('the mounts are gone', async () => !(await mounts()), 120)
+  })
+}
+
+interface Pod {
+  uid: string
+  ip: string
+}
+
+function webIsReady(node: Node, seconds: number): Promise<Pod> {
+  return until('the pod is Ready', () => readyPod(node), seconds)
+}
+
+/** The web pod, as the kubelet reports it, once it is Ready. */
+async function readyPod(node: Node): Promise<Pod | undefined> {
+  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
+  if (stdout === '') return undefined
+  const { items } = JSON.parse(stdout) as { items: StatusOfPod[] | null }
+  const pod = items?.find(({ metadata }) => metadata.name.startsWith('web'))
+  const ready = pod?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+  if (pod === undefined || !ready) return undefined
+  return { uid: pod.metadata.uid, ip: pod.status.podIP }
+}
+
+interface StatusOfPod {
+  metadata: { name: string; uid: string }
+  status: { podIP: string; conditions?: { type: string; status: string }[] }
+}
+
+async function answers(node: Node, url: string): Promise<string> {
+  return matching(await node.succeed('curl', '--silent', '--fail', '--max-time', '5', url), /^web/)
+}
+
+/** The id of the container beside the sandbox; both must have a task in this state. */
+async function containers(node: Node, state: string): Promise<string> {
+  const kinds = await Promise.all(
+    ['container', 'sandbox'].map((kind) =>
+      node.ctr('containers', 'list', '--quiet', `labels."io.cri-containerd.kind"==${kind}`),
+    ),
+  )
+  const ids = kinds.map((list) => list.trim().split('\n').filter(Boolean))
+  if (ids.some((list) => list.length !== 1)) throw new Error(`containers: ${JSON.stringify(ids)}`)
+  const tasks = await node.ctr('tasks', 'list')
+  for (const [id] of ids) {
+    if (!new RegExp(`^${id} .*${state}`, 'im').test(tasks)) throw new Error(`${id}:\n${tasks}`)
+  }
+  return ids[0]?.[0] as string
+}
+
+async function volumes(node: Node, pod: Pod): Promise<string> {
+  const flags = ['--noheadings', '--list', '--output=TARGET']
+  const mounts = await node.succeed('findmnt', ...flags)
+  const below = `/var/lib/kubelet/pods/${pod.uid}`
+  for (const path of ['volumes/kubernetes.io~empty-dir/memory', 'volume-subpaths/data/web/1']) {
+    if (!mounts.includes(`${below}/${path}`))
+      throw new Error(`no mount ${below}/${path}:\n${mounts}`)
+  }
+  return 'a tmpfs and a sub path'
+}
+
+function exec(node: Node, container: string, ...command: string[]): Promise<string> {
+  return node.ctr('tasks', 'exec', '--exec-id', 'smoke', container, ...command)
+}
+
+function same(before: string, after: string): string {
+  if (before !== after) throw new Error(`container ${before} became ${after}`)
+  return after.slice(0, 12)
+}

@@ -1,0 +1,43 @@
+import test from 'ava'
+import { UserError } from '../../../pipeline/errors.js'
+import { loadVariants } from '../../../pipeline/variants.js'
+import { parseSmokeRequest, type SmokeRequest } from '../../../scripts/smoke/request.js'
+
+const facts = loadVariants()
+
+function request(text: string): SmokeRequest {
+  return parseSmokeRequest(text.split(' '), facts) as SmokeRequest
+}
+
+test('standalone runs the variant cni, join kubeadm-cni, on the static base', (t) => {
+  const standalone = request('--mode standalone')
+  t.like(standalone, { mode: 'standalone', json: false })
+  t.like(standalone.build, { variants: ['cni'], base: 'static', images: ['kubelet'] })
+  t.is(standalone.build.kubernetes.version, 'v1.24.0')
+  t.deepEqual(request('--mode=join').build.variants, ['kubeadm-cni'])
+})
+
+test('release, base and variant are as asked for', (t) => {
+  const { build, json } = request(
+    '--k8s v1.36.4 --mode join --variant kubeadm --base alpine3.23 --json',
+  )
+  t.like(build, { variants: ['kubeadm'], base: 'alpine3.23' })
+  t.is(build.kubernetes.version, 'v1.36.4')
+  t.true(json)
+})
+
+const wrong: [string, RegExp][] = [
+  ['--k8s v1.24.0', /^missing --mode: choose from standalone, join$/],
+  ['--mode', /^unknown mode "": choose from standalone, join\./],
+  ['--mode jion', /^unknown mode "jion": choose from standalone, join\. Did you mean join\?$/],
+  ['--mode join --variant cni', /^--mode join runs kubeadm, and variant "cni" has none/],
+  ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
+  ['--mode standalone --image kube-proxy', /^--image has no place here/],
+  ['--mode standalone --k8s v1.99.0', /^unsupported Kubernetes version "v1\.99\.0"/],
+]
+for (const [args, message] of wrong) {
+  test(`wrong: ${args}`, (t) => {
+    const error = t.throws(() => request(args), { instanceOf: UserError })
+    t.regex(error?.message ?? '', message)
+  })
+}

@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process'
 import { runningEngine, stopEmbedded } from './engine/embedded.js'
 import { exitWith } from './exit.js'
 
+const unit = ['test/pipeline', 'test/scripts', 'test/project.test.ts']
+// One file after another: they share two cores and one engine.
+const serial = ['--concurrency=1', '--timeout=90m']
 const suites: Record<string, string[]> = {
-  unit: ['test/pipeline', 'test/scripts', 'test/project.test.ts'],
-  // One file after another: they share two cores and one engine.
-  all: ['test', '--concurrency=1', '--timeout=90m'],
+  unit,
+  all: [...unit, 'test/e2e', ...serial],
+  full: ['test', ...serial],
 }
 
 /** Runs a suite with AVA and ends with the one line that CI reads: `N passed, N failed`. */

@@ -1,0 +1,219 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import { type ImageSpec, planImages } from '../../pipeline/plan.js'
+import { type Arch, allArches, parseArch, platformOf } from '../../pipeline/platform.js'
+import {
+  loadPrograms,
+  providedPrograms,
+  type ReleasePrograms,
+  requiredPrograms,
+} from '../../pipeline/programs.js'
+import { type BuildRequest, parseBuildRequest } from '../../pipeline/request.js'
+import { loadVariants } from '../../pipeline/variants.js'
+import { requirePrograms } from '../../scripts/host.js'
+import { findProgram, type PlatformImage, readArchive, unpackRoot } from './archive.js'
+import { npm, run, succeed } from './command.js'
+import { elfFacts } from './elf.js'
+
+type Context = { folder: string }
+const test = anyTest as TestFn<Context>
+const facts = loadVariants()
+const native = parseArch(process.arch)
+
+/** Files of an image beside those that every release has, as `755 /usr/sbin/conntrack`. */
+export interface OwnFiles {
+  kubelet: string[]
+  'kube-proxy': string[]
+}
+
+/** Modes and names of the files that every image has. */
+const common = [
+  ...['ethertypes', 'group', 'nsswitch.conf', 'passwd', 'protocols'].map((n) => `644 /etc/${n}`),
+  '644 /etc/ssl/certs/ca-certificates.crt',
+  ...['xtables-chooser', 'xtables-multi'].map((name) => `755 /usr/sbin/${name}`),
+]
+const kubeletFiles = [
+  ...common,
+  '755 /bin/busybox',
+  '755 /usr/bin/kubelet',
+  '755 /usr/bin/util-linux',
+]
+const proxyFiles = ['/usr/local/bin/kube-proxy', '/usr/sbin/ipset', '/usr/sbin/kmod']
+const flannelPlugins = ['bridge', 'flannel', 'host-local', 'loopback', 'portmap']
+const allPlugins = (facts.components.cni as { plugins: string[] }).plugins
+
+/**
+ * Tests of every image of a release on the static base, for every architecture: what is in it, and that the programs
+ * for this machine run.
+ */
+export function testTable(release: string, own: OwnFiles): void {
+  const flags = ['--k8s', release, '--base', 'static', '--json']
+  const minor = release.slice(1).split('.').slice(0, 2).join('.')
+  const table: Table = {
+    release,
+    programs: loadPrograms(minor).get(release) as ReleasePrograms,
+    specs: planImages(parseBuildRequest(flags, facts) as BuildRequest, facts),
+  }
+
+  test.before(async (t) => {
+    t.timeout(7_200_000)
+    await requirePrograms({ readelf: 'binutils', zstd: 'zstd' })
+    const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-table-'))
+    t.context = { folder }
+    const { status, stderr } = await npm('build', [...flags, '--output', folder])
+    if (status !== 0) throw new Error(stderr)
+  })
+
+  test.after.always(async (t) => {
+    if (t.context.folder) await rm(t.context.folder, { recursive: true, force: true })
+  })
+
+  test.serial('the whole table again takes at most 30 s', async (t) => {
+    t.timeout(120_000)
+    const started = Date.now()
+    const { status, stdout, stderr } = await npm('build', [...flags, '--output', t.context.folder])
+    t.is(status, 0, stderr)
+    t.true(Date.now() - started <= 30_000, `took ${Date.now() - started} ms`)
+    t.is(JSON.parse(stdout).length, 18, 'six images for three architectures')
+  })
+
+  const kubelet = [...kubeletFiles, ...own.kubelet]
+  const kubeadm = [...kubelet, '755 /usr/bin/crictl']
+  const cni = '755 /opt/cni/bin/cni'
+  const kubeProxy = [...common, ...proxyFiles.map((name) => `755 ${name}`), ...own['kube-proxy']]
+  test.serial(holds, table, 'kubelet', 'base', kubelet, [])
+  test.serial(holds, table, 'kubelet', 'flannel', [...kubelet, cni], flannelPlugins)
+  test.serial(holds, table, 'kubelet', 'cni', [...kubelet, cni], allPlugins)
+  test.serial(holds, table, 'kubelet', 'kubeadm', kubeadm, [])
+  test.serial(holds, table, 'kubelet', 'kubeadm-cni', [...kubeadm, cni], allPlugins)
+  test.serial(holds, table, 'kube-proxy', 'base', kubeProxy, [])
+}
+
+interface Table {
+  release: string
+  programs: ReleasePrograms
+  specs: readonly ImageSpec[]
+}
+
+const holds = test.macro({
+  async exec(t, table: Table, image: string, variant: string, files: string[], plugins: string[]) {
+    t.timeout(300_000)
+    const { folder } = t.context
+    const tag = [table.release, ...(variant === 'base' ? [] : [variant]), 'static'].join('-')
+    const unpacked = join(folder, `${image}-${variant}`)
+    const images = await readArchive(join(folder, `${image}-${tag}.oci.tar`), unpacked)
+    t.deepEqual(
+      images.map(({ arch }) => arch),
+      [...allArches],
+    )
+    for (const [i, arch] of allArches.entries()) {
+      const root = join(folder, `root-${image}-${variant}-${arch}`)
+      await unpackRoot(images[i] as PlatformImage, unpacked, root)
+      await verifyFiles(t, root, arch, files)
+      await verifyPlugins(t, root, plugins, arch)
+      verifyPrograms(t, table, root, image, variant)
+      const isKubeadm = variant.startsWith('kubeadm')
+      if (isKubeadm) t.is(await readlink(join(root, 'usr/bin/kubeadm')), 'kubelet')
+      if (arch === native) await verifyCommands(t, table, root)
+      if (isKubeadm && arch === native) await verifyKubeadm(t, root)
+      await rm(root, { recursive: true })
+    }
+  },
+  title: (_, _table, image, variant) => `${image}, variant ${variant}`,
+})
+
+/** Exactly these files and modes, every program static, stripped and for the architecture, every link to something. */
+async function verifyFiles(
+  t: ExecutionContext<Context>,
+  root: string,
+  arch: Arch,
+  files: readonly string[],
+): Promise<void> {
+  const lines = async (...args: string[]) =>
+    (await succeed('find', [root, ...args])).split('\n').filter(Boolean).sort()
+  const loaders = /ld-linux[^/]*$/
+  const present = await lines('-type', 'f', '-printf', '%m /%P\n')
+  t.deepEqual(
+    // Its name is that of the architecture.
+    present.filter((file) => !loaders.test(file)),
+    [...files].sort(),
+  )
+  t.deepEqual(await lines('-perm', '/6000'), [], 'no setuid bits')
+  t.deepEqual(await lines('-xtype', 'l'), [], 'no link to nothing')
+  t.deepEqual(await lines('!', '-type', 'f', '!', '-type', 'l', '!', '-type', 'd'), [])
+  for (const file of files) {
+    const [mode, name] = file.split(' ') as [string, string]
+    const found = await elfFacts(join(root, name))
+    const label = `${arch} ${name}`
+    if (name.startsWith('/usr/lib/nft/')) {
+      // The one program that is not static, its loader and its libraries.
+      t.is(found?.machine, platformOf(arch).elf, label)
+      if (found?.interpreter !== undefined) t.true(existsSync(join(root, found.interpreter)), label)
+      continue
+    }
+    const expected = { machine: platformOf(arch).elf, stripped: true }
+    t.deepEqual(found, mode === '755' ? expected : undefined, label)
+  }
+}
+
+/** What variants.json says is provided, and what Kubernetes' programs execute, is found as they would find it. */
+function verifyPrograms(
+  t: ExecutionContext<Context>,
+  { specs, programs }: Table,
+  root: string,
+  image: string,
+  variant: string,
+): void {
+  const spec = specs.find((one) => one.image === image && one.variant === variant) as ImageSpec
+  const required = requiredPrograms(spec, facts, programs)
+  t.not(required.length, 0)
+  for (const program of [...providedPrograms(spec, facts), ...required]) {
+    t.truthy(findProgram(root, program), program)
+  }
+}
+
+async function verifyPlugins(
+  t: ExecutionContext<Context>,
+  root: string,
+  plugins: readonly string[],
+  arch: Arch,
+): Promise<void> {
+  const folder = join(root, 'opt/cni/bin')
+  const links = (await readdir(folder).catch(() => [])).filter((name) => name !== 'cni')
+  t.deepEqual(links.sort(), [...plugins].sort())
+  for (const plugin of plugins) {
+    t.is(await readlink(join(folder, plugin)), 'cni')
+    if (arch !== native) continue
+    const { stdout } = await run(join(folder, plugin), [], { env: { CNI_COMMAND: 'VERSION' } })
+    t.true(JSON.parse(stdout).supportedVersions.includes('0.4.0'), plugin)
+  }
+}
+
+/** The programs say what they are. */
+async function verifyCommands(
+  t: ExecutionContext<Context>,
+  { release }: Table,
+  root: string,
+): Promise<void> {
+  const version = release.replaceAll('.', '\\.')
+  const versions: Record<string, [string[], RegExp]> = {
+    '/usr/bin/kubelet': [['--version'], new RegExp(`^Kubernetes ${version}\\n$`)],
+    '/usr/bin/kubeadm': [['version', '--output=short'], new RegExp(`^${version}\\n$`)],
+    '/usr/bin/crictl': [['--version'], /^crictl version v1\.\d+\.\d+\n$/],
+    '/usr/local/bin/kube-proxy': [['--version'], new RegExp(`^Kubernetes ${version}\\n$`)],
+  }
+  for (const [program, [flags, expected]] of Object.entries(versions)) {
+    if (!existsSync(join(root, program))) continue
+    const { stdout, stderr } = await run(join(root, program), flags)
+    t.regex(stdout + stderr, expected)
+  }
+}
+
+/** kubeadm is one program with kubelet, and shows none of its flags. */
+async function verifyKubeadm(t: ExecutionContext<Context>, root: string): Promise<void> {
+  const help = await succeed(join(root, 'usr/bin/kubeadm'), ['join', '--help'])
+  t.notRegex(help, /cadvisor|housekeeping|docker/)
+}

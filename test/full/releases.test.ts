@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { parseArch } from '../../pipeline/platform.js'
+import { parseRecipeRequest, type RecipeRequest } from '../../pipeline/recipe/request.js'
+import { loadVariants } from '../../pipeline/variants.js'
+import { findProgram, type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
+import { npm, run, succeed } from '../_helpers/command.js'
+
+// The kubelet of releases from the oldest to the newest minor: it builds, and knows the flags it is started with.
+
+for (const release of ['v1.22.9', 'v1.23.6', 'v1.28.15', 'v1.32.5', 'v1.36.4']) {
+  test.serial(`the kubelet of ${release}`, async (t) => {
+    t.timeout(3_600_000)
+    const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-releases-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    const image = ['--k8s', release, '--base', 'static', '--variant', 'cni']
+    const flags = [...image, '--image', 'kubelet', '--arch', parseArch(process.arch)]
+    const build = await npm('build', [...flags, '--output', folder])
+    t.is(build.status, 0, build.stderr)
+    const archive = join(folder, `kubelet-${release}-cni-static.oci.tar`)
+    const [built] = await readArchive(archive, join(folder, 'unpacked'))
+    const root = join(folder, 'root')
+    await unpackRoot(built as PlatformImage, join(folder, 'unpacked'), root)
+    const kubelet = findProgram(root, 'kubelet') as string
+    t.is(await succeed(kubelet, ['--version']), `Kubernetes ${release}\n`)
+    const recipe = ['--mode', 'standalone', ...image]
+    const { entrypoint, kubeletFlags } = parseRecipeRequest(recipe, loadVariants()) as RecipeRequest
+    const known = await run(kubelet, [...entrypoint.slice(1), ...kubeletFlags, '--help'])
+    t.is(known.status, 0, known.stderr)
+    const unknown = await run(kubelet, ['--no-such-flag', '--help'])
+    t.not(unknown.status, 0, 'an unknown flag is refused even with --help')
+  })
+}

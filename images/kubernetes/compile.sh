@@ -14,31 +14,32 @@ set -eu
 . "${0%/*}/linker.sh"
 . "${0%/*}/shim.sh"
 
-first=${PROGRAMS%% *}
-target=$module/cmd/$first
-if [ "$PROGRAMS" != "$first" ]; then
-  # Upstream's main packages, made importable, and a main that picks one by the name it is called by.
-  target=.
-  for program in $PROGRAMS; do
-    package=$(echo "$program" | tr -d -)
-    mkdir "$package"
-    for file in "$(go env GOMODCACHE)/$module@$KUBERNETES/cmd/$program"/*.go; do
-      sed -e "s/^package main\$/package $package/" -e 's/^func main()/func Main()/' "$file" >"$package/${file##*/}"
-    done
+# Upstream's main packages, made importable.
+package_of() { echo "$1" | tr -d -; }
+for program in $PROGRAMS; do
+  package=$(package_of "$program")
+  mkdir "$package"
+  for file in "$(go env GOMODCACHE)/$module@$KUBERNETES/cmd/$program"/*.go; do
+    sed -e "s/^package main\$/package $package/" -e 's/^func main()/func Main()/' "$file" >"$package/${file##*/}"
   done
-  # Flags that packages of kubelet register when they load are none of another program's.
-  flags=flag.CommandLine
-  [ "$first" != kubelet ] || flags='flag.NewFlagSet(os.Args[0], flag.ExitOnError)'
-  {
-    echo 'package main; import ("flag"; "os"; "path/filepath")'
-    for program in $PROGRAMS; do echo "import \"kubelet-images/$(echo "$program" | tr -d -)\""; done
-    echo 'func main() { switch filepath.Base(os.Args[0]) {'
-    for program in ${PROGRAMS#"$first"}; do
-      echo "case \"$program\": flag.CommandLine = $flags; $(echo "$program" | tr -d -).Main()"
-    done
-    echo "default: $(echo "$first" | tr -d -).Main() } }"
-  } >main.go
-fi
+done
+[ ! -d kubelet ] || cp "${0%/*}/preflight.go" kubelet/
+
+# A main that picks one by the name it is called by.
+first=${PROGRAMS%% *}
+# Flags that packages of kubelet register when they load are none of another program's.
+flags=flag.CommandLine
+[ "$first" != kubelet ] || flags='flag.NewFlagSet(os.Args[0], flag.ExitOnError)'
+{
+  echo 'package main; import ("flag"; "os"; "path/filepath")'
+  for program in $PROGRAMS; do echo "import \"kubelet-images/$(package_of "$program")\""; done
+  echo 'func main() { switch filepath.Base(os.Args[0]) {'
+  for program in ${PROGRAMS#"$first"}; do
+    echo "case \"$program\": flag.CommandLine = $flags; $(package_of "$program").Main()"
+  done
+  echo "default: $(package_of "$first").Main() } }"
+  echo 'var _ = flag.CommandLine // not every main changes it'
+} >main.go
 
 # The proxy knows the time of the release's commit, and for some releases the commit itself.
 time=$(sed -n 's/.*"Time" *: *"\([^"]*\)".*/\1/p' "$cache.info")
@@ -61,15 +62,15 @@ if [ -n "${CC:-}" ]; then
 fi
 
 # Loading every package downloads every module that the build needs, so that only this is repeated.
-retry go list -mod=mod -deps -tags "$TAGS" "$target" >/dev/null
+retry go list -mod=mod -deps -tags "$TAGS" . >/dev/null
 compiler=
 for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
 toolexec=
 if [ "$LINKER" = small ]; then
-  small_linker /linker "$TAGS" "$target"
+  small_linker /linker "$TAGS" .
   toolexec='-toolexec /linker/exec'
 fi
 mkdir -p "$OUT$DIRECTORY"
 go build -mod=mod -trimpath -tags "$TAGS" $toolexec $compiler \
-  -ldflags "$link $stamp" -o "$OUT$DIRECTORY/$first" "$target"
+  -ldflags "$link $stamp" -o "$OUT$DIRECTORY/$first" .
 for program in ${PROGRAMS#"$first"}; do ln -s "$first" "$OUT$DIRECTORY/$program"; done

@@ -10,6 +10,7 @@ export interface Mount {
 export interface NodeContainer {
   name: string
   image: string
+  /** The program and its arguments, as lines of a shell command. */
   command: readonly string[]
   mounts: readonly Mount[]
   /** Started and left alone; otherwise it ends with its command, and is removed. */
@@ -87,6 +88,8 @@ function dockerLines(
   { name, image, command, mounts, detached }: NodeContainer,
   runtime: 'docker' | 'nerdctl',
 ): string[] {
+  const [head = '', ...more] = command
+  const [program, ...args] = head.split(' ')
   const client = runtime === 'docker' ? 'docker' : 'nerdctl --namespace k8s.io'
   return [
     `${client} run ${detached ? '--detach --restart=always' : '--rm'} --name=${name}`,
@@ -99,8 +102,8 @@ function dockerLines(
       ].join(','),
     ),
     // The image's own entrypoint is for a node of a cluster.
-    `--entrypoint=${command[0]}`,
-    image,
-    ...command.slice(1),
+    `--entrypoint=${program}`,
+    [image, ...args].join(' '),
+    ...more,
   ]
 }

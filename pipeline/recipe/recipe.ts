@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
+import { certificatesStep, hardwayConfig, kubeconfigStep } from './hardway.js'
 import type { RecipeRequest } from './request.js'
 import {
   containerdSteps,
@@ -19,13 +20,12 @@ import {
 
 /** Everything to do on a fresh machine with containerd, in order, to make it the node that was asked for. Pure. */
 export function nodeRecipe(request: RecipeRequest): Step[] {
-  const { image, archive, pauseImage, podCidr } = request
+  const { image, archive, pauseImage, podCidr, runtime } = request
   return [
-    imageStep(image, archive),
+    imageStep(image, archive, runtime),
     kernelStep,
     ...containerdSteps(pauseImage),
-    pluginsStep(image),
-    networkStep(podCidr),
+    ...(request.cni ? [pluginsStep(image, runtime), networkStep(podCidr)] : []),
     directoriesStep,
     ...modes[request.mode](request),
   ]
@@ -40,6 +40,7 @@ const modes: Record<RecipeRequest['mode'], (request: RecipeRequest) => Step[]> =
   standalone: standaloneSteps,
   init: initSteps,
   join: joinSteps,
+  hardway: hardwaySteps,
 }
 
 /** A kubelet without a cluster, for the pods in /etc/kubernetes/manifests. */
@@ -104,6 +105,27 @@ function joinSteps(request: RecipeRequest): Step[] {
   const { server, token, caCertHash } = request
   const join = `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash ${caCertHash}`
   return kubeadmSteps(`${join} --cri-socket=${criSocket}`, request)
+}
+
+/** A node of a cluster without kubeadm: certificates of its own, signed by the CA of the cluster. */
+function hardwaySteps(request: RecipeRequest): Step[] {
+  const config = {
+    ...hardwayConfig,
+    podCIDR: request.podCidr,
+    cgroupDriver: 'cgroupfs',
+    failSwapOn: false,
+    ...request.kubeletConfig,
+  }
+  const command = [
+    'kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/etc/kubernetes/kubelet.conf --register-node',
+    ...request.kubeletFlags,
+  ]
+  return [
+    certificatesStep,
+    kubeconfigStep(request.server),
+    kubeletConfigStep(config),
+    ...startSteps(kubeletContainer(request.image, command), request),
+  ]
 }
 
 /** kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. */

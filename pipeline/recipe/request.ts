@@ -8,7 +8,7 @@ import type { KubernetesFacts, Variants } from '../variants.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './steps.js'
 
-export const recipeModes = ['standalone', 'init', 'join'] as const
+export const recipeModes = ['standalone', 'init', 'join', 'hardway'] as const
 export type RecipeMode = (typeof recipeModes)[number]
 
 /** Everything that a recipe is made of; no field is looked up later. */
@@ -19,6 +19,8 @@ export interface RecipeRequest {
   image: string
   /** The archive that holds the image, where it comes from no registry. */
   archive?: string
+  /** Whether CNI plugins are in the image; else the network of pods is left to whoever has them. */
+  cni: boolean
   entrypoint: readonly string[]
   /** Flags beside the entrypoint by which this release reaches containerd. */
   kubeletFlags: readonly string[]
@@ -43,7 +45,8 @@ export const recipeHelp = `Usage: npm run recipe -- --mode MODE --k8s VERSION [o
 
 Prints what to do on a fresh machine with containerd, in order and ready to be pasted, to run a node from an image.
 
-  --mode MODE             standalone (static pods, no cluster), init (first node of a cluster) or join
+  --mode MODE             standalone (static pods, no cluster), init and join (first and next nodes of a cluster, by
+                          kubeadm) or hardway (a node with a CA and certificates of your own)
   --k8s VERSION           Kubernetes release, v1.22.0 or later
   --runtime NAME          ctr, nerdctl, docker or systemd: what runs the kubelet (default: ctr)
   --base NAME             base of the image (default: static)
@@ -54,9 +57,9 @@ Prints what to do on a fresh machine with containerd, in order and ready to be p
   --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24)
   --image-repository REF  init: where the control plane's images come from (default: registry.k8s.io)
   --skip-phases LIST      init: phases of kubeadm to leave out, for example addon/coredns
-  --server HOST:PORT      join: the API server      ┐
-  --token TOKEN           join: a bootstrap token   │ as kubeadm token create --print-join-command prints them
-  --ca-cert-hash HASH     join: hash of the CA      ┘
+  --server HOST:PORT      join, hardway: the API server
+  --token TOKEN           join: a bootstrap token, and
+  --ca-cert-hash HASH     join: the hash of the CA, as kubeadm token create --print-join-command prints them
   --help                  print this text
 
 Exit status: 0 done, 2 the request was wrong.
@@ -82,7 +85,7 @@ export function parseRecipeRequest(
   }
   const mode = oneOf('mode', given.mode, recipeModes)
   const runtime = oneOf('runtime', given.runtime ?? 'ctr', runtimes)
-  const { k8s, base = 'static', variant = mode === 'standalone' ? 'cni' : 'kubeadm-cni' } = given
+  const { k8s, base = 'static', variant = byKubeadm(mode) ? 'kubeadm-cni' : 'cni' } = given
   if (k8s === undefined)
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   const kubernetes = parseKubernetesVersion(k8s, Object.keys(facts.kubernetes))
@@ -91,7 +94,7 @@ export function parseRecipeRequest(
   if (request === 'help') return 'help'
   const [spec] = planImages(request, facts)
   if (spec === undefined) throw new Error('a recipe is for one image')
-  if (mode !== 'standalone' && !variant.startsWith('kubeadm')) {
+  if (byKubeadm(mode) && !variant.startsWith('kubeadm')) {
     throw new UserError(
       `--mode ${mode} runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
     )
@@ -105,6 +108,7 @@ export function parseRecipeRequest(
     kubernetes: kubernetes.version,
     image: given.image ?? localRef(spec),
     ...(given.image === undefined && { archive: `${given.output ?? 'dist'}/${spec.archive}` }),
+    cni: spec.components.some(({ kind }) => kind === 'cni'),
     entrypoint: spec.entrypoint,
     kubeletFlags: [...runtimeFlags, `--container-runtime-endpoint=${criSocket}`],
     kubeletConfig,
@@ -118,6 +122,11 @@ export function parseRecipeRequest(
     token: given.token ?? 'TOKEN',
     caCertHash: given['ca-cert-hash'] ?? 'sha256:HASH',
   }
+}
+
+/** Whether kubeadm makes the node. */
+export function byKubeadm(mode: RecipeMode): boolean {
+  return mode === 'init' || mode === 'join'
 }
 
 function parseFlags(args: readonly string[]) {

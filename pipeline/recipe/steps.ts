@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { Mount, NodeContainer } from './container.js'
+import type { Mount, NodeContainer, Runtime } from './container.js'
 
 /** Something to do on a node, as root: paste-ready. */
 export interface Step {
@@ -19,13 +19,22 @@ export function fileScript(path: string, content: string): string {
   return `mkdir -p ${folder}\ncat >${path} <<'EOF'\n${content.trimEnd()}\nEOF`
 }
 
-/** The image, out of an archive of this project or from a registry. */
-export function imageStep(image: string, archive: string | undefined): Step {
-  const script =
-    archive === undefined
-      ? `ctr --namespace k8s.io images pull ${image}`
-      : `ctr --namespace k8s.io images import ${archive}`
-  return { title: 'The image', script }
+/** The image, out of an archive of this project or from a registry, to where the runtime finds it. */
+export function imageStep(image: string, archive: string | undefined, runtime: Runtime): Step {
+  const title = 'The image'
+  if (runtime === 'docker') {
+    // Docker below 25 reads no OCI archive.
+    const script =
+      archive === undefined
+        ? `docker pull ${image}`
+        : `docker load --input ${archive} || skopeo copy oci-archive:${archive} docker-daemon:${image}`
+    return { title, script }
+  }
+  const ctr = 'ctr --namespace k8s.io images'
+  const fetch = archive === undefined ? `${ctr} pull ${image}` : `${ctr} import ${archive}`
+  // The kubelet knows of no container that uses it, and would remove it from a full disk; containerd 1.7 and later tell it.
+  const pin = `${ctr} label ${image} io.cri-containerd.pinned=pinned`
+  return { title, script: `${fetch}\n${pin}` }
 }
 
 /** https://kubernetes.io/docs/setup/production-environment/container-runtimes/ */
@@ -67,16 +76,18 @@ export function containerdSteps(pauseImage: string): Step[] {
 }
 
 /** containerd runs CNI plugins on the host, not in the container of the kubelet. */
-export function pluginsStep(image: string): Step {
-  return {
-    title: 'CNI plugins, out of the image',
-    script: `mkdir -p /opt/cni/bin
-root=$(mktemp -d)
+export function pluginsStep(image: string, runtime: Runtime): Step {
+  const copy =
+    runtime === 'docker'
+      ? `id=$(docker create ${image})
+docker cp "$id":/opt/cni/bin/. /opt/cni/bin/
+docker rm "$id"`
+      : `root=$(mktemp -d)
 ctr --namespace k8s.io images mount ${image} "$root"
 cp -a "$root"/opt/cni/bin/. /opt/cni/bin/
 ctr --namespace k8s.io images unmount "$root"
-rmdir "$root"`,
-  }
+rmdir "$root"`
+  return { title: 'CNI plugins, out of the image', script: `mkdir -p /opt/cni/bin\n${copy}` }
 }
 
 /** A bridge for the pods of this node, out of `podCidr`, with host ports. */

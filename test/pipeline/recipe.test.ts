@@ -66,6 +66,20 @@ test('the containers share with the node what they must', (t) => {
   }
 })
 
+test('docker starts the program of the recipe, not the entrypoint of the image', (t) => {
+  const script = recipe('--mode standalone --runtime docker --k8s v1.24.0')
+  t.regex(
+    script,
+    /--entrypoint=kubelet \\\n {2}localhost\/kubelet:v1\.24\.0-cni-static --config=\/var\/lib\/kubelet\/config\.yaml \\/,
+  )
+})
+
+test('an image without CNI plugins leaves the network of pods to others', (t) => {
+  t.regex(recipe('--mode standalone --k8s v1.24.0 --variant flannel'), /\/opt\/cni\/bin\/\. /)
+  const without = recipe('--mode join --k8s v1.24.0 --variant kubeadm')
+  t.notRegex(without, /images mount|10-bridge/)
+})
+
 test('an image of a registry is pulled, one of this project imported', (t) => {
   t.regex(
     recipe('--mode standalone --k8s v1.24.0'),
@@ -77,8 +91,11 @@ test('an image of a registry is pulled, one of this project imported', (t) => {
 })
 
 const wrong: [string, RegExp][] = [
-  ['--k8s v1.24.0', /^missing --mode: choose from standalone, init, join$/],
-  ['--mode alone --k8s v1.24.0', /^unknown mode "alone": choose from standalone, init, join\.$/],
+  ['--k8s v1.24.0', /^missing --mode: choose from standalone, init, join, hardway$/],
+  [
+    '--mode alone --k8s v1.24.0',
+    /^unknown mode "alone": choose from standalone, init, join, hardway\.$/,
+  ],
   ['--mode join', /^missing --k8s: /],
   ['--mode join --k8s v1.24.0 --runtime podman', /^unknown runtime "podman": choose from ctr, /],
   [

@@ -43,7 +43,11 @@ export function componentCompiler(
   component: ComponentSpec,
   platform: Platform,
 ): Container {
-  const files = imageFiles(builder.client, '.', ['retry.sh', `${component.kind}/*.sh`])
+  const files = imageFiles(builder.client, '.', [
+    'retry.sh',
+    `${component.kind}/*.sh`,
+    `${component.kind}/*.go`,
+  ])
   return compiler(builder, sources, component, platform)
     .withMountedDirectory('/images', files)
     .withEnvVariable('OUT', '/out')
@@ -66,6 +70,10 @@ function compiler(
     case 'crictl':
       return goBuilder(builder, component.go, platform).withEnvVariable('CRICTL', component.version)
     case 'etcd':
-      return goBuilder(builder, component.go, platform).withEnvVariable('ETCD', component.version)
+    case 'containerd':
+      return goBuilder(builder, component.go, platform).withEnvVariable(
+        component.kind.toUpperCase(),
+        component.version,
+      )
   }
 }

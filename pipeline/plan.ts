@@ -49,7 +49,7 @@ export interface AlpineRoot {
 }
 
 /** A layer above the base, and how it is compiled and packed. */
-export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent | EtcdComponent
+export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent | UpstreamComponent
 
 interface Component {
   name: string
@@ -88,8 +88,9 @@ export interface CrictlComponent extends Component {
   version: string
 }
 
-export interface EtcdComponent extends Component {
-  kind: 'etcd'
+/** The programs of another project, as its own go.mod builds them; images/KIND says how. */
+export interface UpstreamComponent extends Component {
+  kind: 'etcd' | 'containerd'
   version: string
 }
 
@@ -167,7 +168,8 @@ function planRoot(
   return { kind: 'alpine', release: baseFacts.release, repositories, world, origin: mirror, parts }
 }
 
-function planComponent(
+/** A component of a release, by its key in variants.json. */
+export function planComponent(
   kubernetes: KubernetesVersion,
   facts: Variants,
   name: string,
@@ -192,7 +194,8 @@ function planComponent(
       return { name, ...component, version, go: entry(facts.sources.crictl, version) }
     }
     case 'etcd':
-      return { name, ...component, ...facts.sources.etcd }
+    case 'containerd':
+      return { name, ...component, ...facts.sources[component.kind] }
   }
 }
 

@@ -75,6 +75,8 @@ const kubernetes = z.strictObject({
   runtimeFlags: z.array(text),
   /** Fields of KubeletConfiguration without which it does not run everywhere that it could. */
   kubeletConfig: z.record(text, z.unknown()),
+  /** Oldest major of containerd that it runs pods on. */
+  containerd: z.number().int().positive(),
   /** Newest version of kubeadm's configuration that it reads. */
   kubeadmApi: z.string().regex(/^v1beta\d$/, 'is not a version such as v1beta3'),
   /** Release of cri-tools, a key of `sources.crictl`. */
@@ -110,14 +112,18 @@ const cniComponent = z.strictObject({
 
 const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
-const etcdComponent = z.strictObject({ kind: z.literal('etcd'), packing, start: start.optional() })
+const upstreamComponent = z.strictObject({
+  kind: z.enum(['etcd', 'containerd']),
+  packing,
+  start: start.optional(),
+})
 
 /** A layer above the base. */
 const component = z.discriminatedUnion('kind', [
   kubernetesComponent,
   cniComponent,
   crictlComponent,
-  etcdComponent,
+  upstreamComponent,
 ])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
@@ -167,6 +173,7 @@ const schema = z.strictObject({
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
     cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
     etcd: z.strictObject({ version: text, go: goRelease }),
+    containerd: z.strictObject({ version: text, go: goRelease }),
     /** Go release by release of cri-tools. */
     crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */

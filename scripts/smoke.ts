@@ -1,30 +1,44 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { componentTree } from '../images/components.js'
 import { BuildError } from '../pipeline/errors.js'
-import { type ImageSpec, planImages } from '../pipeline/plan.js'
+import { type ImageSpec, planComponent, planImages } from '../pipeline/plan.js'
+import { type Arch, platformOf } from '../pipeline/platform.js'
 import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
 import type { BuildRequest } from '../pipeline/request.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { chooseBase, prepareMirror } from './alpine.js'
+import { prepareBuilder } from './builder-root.js'
+import { succeed } from './command.js'
 import { prepareEngine } from './engine/engine.js'
-import { withClient } from './engine/session.js'
+import { engineStep, withClient } from './engine/session.js'
 import { exitWith } from './exit.js'
 import { requirePrograms } from './host.js'
 import { buildImages } from './images.js'
 import { line } from './progress.js'
 import { verifyPublished } from './published.js'
+import { smokeHardway } from './smoke/hardway.js'
 import { smokeJoin } from './smoke/join.js'
+import { keepKernelSettings } from './smoke/kernel.js'
 import { Node } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
 import { Report } from './smoke/report.js'
 import { parseSmokeRequest, type SmokeMode, type SmokeRequest, smokeHelp } from './smoke/request.js'
+import type { Setting } from './smoke/setting.js'
 import { smokeStandalone } from './smoke/standalone.js'
 
-/** What a mode needs. */
-const imagesOf: Record<SmokeMode, string[]> = {
-  standalone: ['kubelet'],
-  join: ['kubelet', 'kube-proxy', 'control-plane'],
+/** What a mode needs, and what it does. */
+const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {
+  standalone: { images: ['kubelet'], smoke: smokeStandalone },
+  join: { images: ['kubelet', 'kube-proxy', 'control-plane'], smoke: smokeJoin },
+  hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
+}
+
+// A disk that others fill must not make a kubelet remove the images of the test or evict its pods.
+const onFullDisk = {
+  imageGCHighThresholdPercent: 100,
+  evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
 }
 
 await exitWith(async () => {
@@ -39,6 +53,7 @@ await exitWith(async () => {
     ctr: 'containerd',
     curl: 'curl',
     ip: 'iproute2',
+    openssl: 'openssl',
     iptables: 'iptables',
     pkill: 'procps',
     runc: 'runc',
@@ -66,7 +81,7 @@ async function build(
   folder: string,
 ): Promise<Record<string, ImageSpec>> {
   const base = await chooseBase(asked, facts)
-  const specs = imagesOf[mode].flatMap((image) => {
+  const specs = modes[mode].images.flatMap((image) => {
     // Only the kubelet comes in variants.
     const variants = image === 'kubelet' ? asked.variants : ['base']
     const request: BuildRequest = { ...asked, base, images: [image], variants }
@@ -76,8 +91,24 @@ async function build(
   const mirror = await prepareMirror(asked, facts, specs)
   const engine = await prepareEngine(asked.engine)
   line(`engine: ${engine.description}`)
-  await withClient(engine, (client) => buildImages(client, facts, specs, mirror, folder))
+  await withClient(engine, async (client) => {
+    await buildImages(client, facts, specs, mirror, folder)
+    if (await newEnough(asked, facts)) return
+    const [arch] = asked.arches as [Arch]
+    const component = planComponent(asked.kubernetes, facts, 'containerd')
+    const builder = await prepareBuilder(client, facts.sources)
+    const tree = componentTree(builder, facts.sources, component, platformOf(arch))
+    await engineStep('containerd', () => tree.export(join(folder, 'containerd')))
+  })
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
+}
+
+/** Whether the containerd of this machine runs pods of the release; else one is compiled. */
+async function newEnough({ kubernetes }: BuildRequest, facts: Variants): Promise<boolean> {
+  const wanted = facts.kubernetes[kubernetes.minor]?.containerd ?? 1
+  const version = await succeed('containerd', ['--version'])
+  const [, major] = / v?(\d+)\./.exec(version) ?? []
+  return Number(major) >= wanted
 }
 
 /** Runs the mode on nodes that end with it, however it ends. */
@@ -89,34 +120,30 @@ async function run(
   report: Report,
 ): Promise<void> {
   const { base, variant } = specs.kubelet as ImageSpec
-  const recipe = (...flags: string[]) =>
-    parseRecipeRequest(
-      [
-        ...['--k8s', kubernetes.version, '--base', base, '--variant', variant],
-        ...['--output', folder, '--pause-image', podImage, ...flags],
-      ],
-      facts,
-    ) as RecipeRequest
+  const recipe = (...flags: string[]) => {
+    const image = ['--k8s', kubernetes.version, '--base', base, '--variant', variant]
+    const place = ['--output', folder, '--pause-image', podImage]
+    const request = parseRecipeRequest([...image, ...place, ...flags], facts) as RecipeRequest
+    return { ...request, kubeletConfig: { ...request.kubeletConfig, ...onFullDisk } }
+  }
+  const restoreKernel = keepKernelSettings()
   const nodes: Node[] = []
   const startNode = (name: string, address: string) =>
     report.check(`${name}: a machine with containerd`, async () => {
-      const node = await Node.start(name, address, nodes.at(-1))
+      const programs = join(folder, 'containerd/usr/local/bin')
+      const node = await Node.start({ name, address, programs }, nodes.at(-1))
       nodes.push(node)
       await node.ctr('images', 'import', join(folder, 'pod.oci.tar'))
       return node
     })
   try {
-    if (mode === 'standalone') {
-      const node = await startNode('web', '10.99.0.1/24')
-      await smokeStandalone(node, recipe('--mode', 'standalone'), report)
-    } else {
-      await smokeJoin({ startNode, recipe, specs, folder, report })
-    }
+    await modes[mode].smoke({ startNode, recipe, specs, folder, report })
   } catch (error) {
     for (const node of nodes) process.stderr.write(await node.logs())
     throw error
   } finally {
     for (const node of nodes.reverse()) node.stop()
+    restoreKernel()
   }
   await report.check('nothing is left on this machine', () => leftovers(nodes))
 }

@@ -4,21 +4,13 @@ import { runCommand } from '../../pipeline/recipe/container.js'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
 import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import { kubeadmContainer, type Step } from '../../pipeline/recipe/steps.js'
+import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
 import { webDaemons } from './pods.js'
 import { followRecipe } from './recipe.js'
-import { matching, type Report } from './report.js'
-
-interface Setting {
-  startNode(name: string, address: string): Promise<Node>
-  /** A recipe for the kubelet's image that is tested, with more flags of `npm run recipe`. */
-  recipe(...flags: string[]): RecipeRequest
-  specs: Readonly<Record<string, ImageSpec>>
-  /** Where the archives are. */
-  folder: string
-  report: Report
-}
+import { matching } from './report.js'
+import type { Images, Setting } from './setting.js'
 
 /** A cluster of two nodes, by kubeadm: pods on both, traffic between them, a Service, logs and exec. */
 export async function smokeJoin(setting: Setting): Promise<void> {
@@ -94,10 +86,6 @@ async function runPods(kubectl: Kubectl, { specs, report }: Setting): Promise<vo
 
 const podCidrs = { control: '10.244.0.0/24', worker: '10.244.1.0/24' }
 
-type Kubectl = ((...args: string[]) => Promise<string>) & {
-  apply(objects: readonly object[]): Promise<void>
-}
-
 interface Pod {
   name: string
   node: string
@@ -123,7 +111,7 @@ async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Pr
   return names.map((name) => name.slice('localhost/'.length)).join(' ')
 }
 
-function imageFor(program: string, specs: Readonly<Record<string, ImageSpec>>): string {
+function imageFor(program: string, specs: Images): string {
   if (program === 'pause') return podImage
   return localRef(specs[program === 'kube-proxy' ? program : 'control-plane'] as ImageSpec)
 }
@@ -149,28 +137,6 @@ conntrack:
       ? { ...step, script: step.script.replace(/EOF$/, `${config}EOF`) }
       : step,
   )
-}
-
-async function mountKubectl(
-  node: Node,
-  specs: Readonly<Record<string, ImageSpec>>,
-): Promise<Kubectl> {
-  const root = '/opt/control-plane'
-  await node.succeed('mkdir', '-p', root)
-  await node.ctr('images', 'mount', localRef(specs['control-plane'] as ImageSpec), root)
-  const program = `${root}/usr/local/bin/kubectl`
-  const config = '--kubeconfig=/etc/kubernetes/admin.conf'
-  const kubectl = (...args: string[]) => node.succeed(program, config, ...args)
-  const apply = async (objects: readonly object[]) => {
-    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-    const { status, stderr } = await node.run(program, [config, 'apply', '--filename=-'], input)
-    if (status !== 0) throw new Error(`kubectl apply: ${stderr}`)
-  }
-  return Object.assign(kubectl, { apply })
-}
-
-async function nodeReady(kubectl: Kubectl, { name }: Node): Promise<void> {
-  await kubectl('wait', '--for=condition=Ready', '--timeout=180s', `node/${name}`)
 }
 
 /** `kubeadm join HOST:6443 --token … --discovery-token-ca-cert-hash …` as flags of `npm run recipe`. */
@@ -218,7 +184,7 @@ async function webPods(kubectl: Kubectl): Promise<Pod[]> {
   return pods.map(([name = '', node = '', ip = '']) => ({ name, node, ip }))
 }
 
-async function proxies(kubectl: Kubectl, specs: Setting['specs']): Promise<string> {
+async function proxies(kubectl: Kubectl, specs: Images): Promise<string> {
   const proxy = ['--namespace=kube-system', 'daemonset/kube-proxy']
   await kubectl('rollout', 'status', ...proxy, '--timeout=120s')
   const output = '--output=jsonpath={.spec.template.spec.containers[0].image}'

@@ -10,6 +10,14 @@ import { systemPath } from '../host.js'
 
 const script = fileURLToPath(new URL('node.sh', import.meta.url))
 
+export interface Machine {
+  name: string
+  /** IPv4, with the prefix length. */
+  address: string
+  /** A directory whose programs come before those of the host, if it is there. */
+  programs?: string
+}
+
 /** A machine in namespaces of its own with a containerd that is ready. */
 export class Node {
   private constructor(
@@ -18,6 +26,7 @@ export class Node {
     readonly address: string,
     /** Directory on the host for logs and for what the node keeps. */
     readonly directory: string,
+    private readonly path: string,
     private readonly groups: readonly string[],
     /** Process id on the host of its first process. */
     private readonly init: string,
@@ -25,23 +34,21 @@ export class Node {
     process.once('exit', this.stop)
   }
 
-  /**
-   * Starts a node with an IPv4 address, written with its prefix length; its uplink ends at `neighbour`, or nowhere.
-   * Throws after a minute without containerd.
-   */
-  static async start(name: string, address: string, neighbour?: Node): Promise<Node> {
+  /** Starts a node whose uplink ends at `neighbour`, or nowhere. Throws after a minute without containerd. */
+  static async start({ name, address, programs }: Machine, neighbour?: Node): Promise<Node> {
     const directory = await mkdtemp(join(tmpdir(), `${name}-`))
     const groups = await makeControlGroups(`${name}-${process.pid}`)
     const log = createWriteStream(join(directory, 'node.log'))
     const namespaces = '--pid --fork --kill-child --mount --net --uts --cgroup --mount-proc'
     const enter = 'for group in $GROUPS_OF_NODE; do echo $$ >"$group/cgroup.procs"; done'
+    const path = programs === undefined ? systemPath() : `${programs}:${systemPath()}`
     const supervisor = spawn(
       'sh',
       ['-euc', `${enter}\nexec unshare ${namespaces} --propagation=slave "$0"`, script],
       {
         env: {
           ...process.env,
-          PATH: systemPath(),
+          PATH: path,
           DIR: directory,
           NAME: name,
           ADDRESS: address,
@@ -57,7 +64,7 @@ export class Node {
     let node: Node | undefined
     try {
       const init = await firstChild(supervisor.pid as number)
-      node = new Node(name, ip, directory, groups, init)
+      node = new Node(name, ip, directory, path, groups, init)
       if (neighbour) {
         const move = ['ip', 'link', 'set', 'nowhere', 'netns', init]
         await succeed('nsenter', ['--target', neighbour.init, '--net', '--', ...move])
@@ -76,7 +83,7 @@ export class Node {
   run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
     const namespaces = ['--pid', '--mount', '--net', '--uts', '--cgroup']
     const enter = ['--target', this.init, ...namespaces, '--']
-    return run('nsenter', [...enter, command, ...args], { input, env: { PATH: systemPath() } })
+    return run('nsenter', [...enter, command, ...args], { input, env: { PATH: this.path } })
   }
 
   /** Runs a command on the node that must succeed; gives its stdout. */
@@ -100,7 +107,9 @@ export class Node {
 
   /** Starts containerd again; its containers go on. */
   async restartContainerd(): Promise<void> {
-    await this.succeed('pkill', '--exact', 'containerd')
+    await this.shell(
+      'pid=$(pgrep -x containerd); kill $pid; while [ -e /proc/$pid ]; do sleep 0.05; done',
+    )
     await this.containerdAnswers()
   }
 

@@ -1,9 +1,8 @@
-import { stringify } from 'yaml'
 import { podImage } from './pod-image.js'
 
 /** The manifest of a pod of its own network that answers on port 8080, with volumes that the kubelet must mount. */
-export function webPod(hostPort: number): string {
-  return stringify({
+export function webPod(hostPort: number) {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'web' },
@@ -28,7 +27,7 @@ export function webPod(hostPort: number): string {
         },
       ],
     },
-  })
+  }
 }
 
 /** A pod like that on every node, and a Service for them. */

@@ -3,7 +3,7 @@ import { parseArch } from '../../pipeline/platform.js'
 import { type BuildRequest, oneOf, parseBuildRequest } from '../../pipeline/request.js'
 import type { Variants } from '../../pipeline/variants.js'
 
-export const smokeModes = ['standalone', 'join'] as const
+export const smokeModes = ['standalone', 'join', 'hardway'] as const
 export type SmokeMode = (typeof smokeModes)[number]
 
 /** What `npm run smoke` was asked for. */
@@ -18,7 +18,8 @@ export const smokeHelp = `Usage: npm run smoke -- --mode MODE [options]
 
 Builds images, and runs nodes from them on this machine's containerd, in namespaces that end with the test.
 
-  --mode MODE     standalone (static pods, no cluster) or join (two nodes, made by kubeadm init and kubeadm join)
+  --mode MODE     standalone (static pods, no cluster), join (two nodes, by kubeadm init and kubeadm join) or
+                  hardway (a node and a control plane with a CA and certificates of their own)
   --k8s VERSION   Kubernetes release (default: v1.24.0)
   --base NAME     base of the images (default: static)
   --variant NAME  variant of the kubelet's image (default: cni; for join kubeadm-cni)
@@ -45,7 +46,7 @@ export function parseSmokeRequest(args: readonly string[], facts: Variants): Smo
   if (build === 'help') return 'help'
   if (build.images.length > 1)
     throw new UserError('--image has no place here: the mode says which images are needed')
-  const fallback = parsed === 'standalone' ? 'cni' : 'kubeadm-cni'
+  const fallback = parsed === 'join' ? 'kubeadm-cni' : 'cni'
   const given = rest.some((arg) => arg === '--variant' || arg.startsWith('--variant='))
   const [variant = fallback, ...more] = given ? build.variants : []
   if (more.length > 0)

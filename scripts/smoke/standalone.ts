@@ -1,23 +1,22 @@
+import { stringify } from 'yaml'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
-import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import type { Step } from '../../pipeline/recipe/steps.js'
 import { type Node, until } from './node.js'
 import { webPod } from './pods.js'
 import { followRecipe } from './recipe.js'
-import { matching, type Report } from './report.js'
+import { matching } from './report.js'
+import type { Setting } from './setting.js'
 
 const manifest = '/etc/kubernetes/manifests/web.yaml'
 const hostPort = 8081
 
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
-export async function smokeStandalone(
-  node: Node,
-  request: RecipeRequest,
-  report: Report,
-): Promise<void> {
+export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {
+  const node = await startNode('web', '10.99.0.1/24')
+  const request = recipe('--mode', 'standalone')
   const steps = nodeRecipe(request)
   await followRecipe(node, steps, report)
-  await node.run('sh', ['-euc', `cat >${manifest}`], webPod(hostPort))
+  await node.run('sh', ['-euc', `cat >${manifest}`], stringify(webPod(hostPort)))
   const pod = await report.check('a static pod is Ready after its manifest is there', () =>
     webIsReady(node, 120),
   )
@@ -52,6 +51,9 @@ export async function smokeStandalone(
     await webIsReady(node, 60)
     return same(container, await containers(node, 'running'))
   })
+  await report.check('a kubelet whose directory is not shared says what to do', () =>
+    notShared(node, request.image),
+  )
   await report.check('the manifest removed: no process and no mount of the pod', async () => {
     await node.succeed('rm', manifest)
     const tasks = async () => (await node.ctr('tasks', 'list', '--quiet')).trim()
@@ -115,6 +117,14 @@ async function volumes(node: Node, pod: Pod): Promise<string> {
       throw new Error(`no mount ${below}/${path}:\n${mounts}`)
   }
   return 'a tmpfs and a sub path'
+}
+
+async function notShared(node: Node, image: string): Promise<string> {
+  const command = ['kubelet', '--config=/var/lib/kubelet/config.yaml']
+  const flags = ['--namespace=k8s.io', 'run', '--rm', '--rootfs-propagation=rshared']
+  const { status, stderr } = await node.run('ctr', [...flags, image, 'not-shared', ...command])
+  if (status === 0) throw new Error('it started')
+  return matching(stderr, /\/var\/lib\/kubelet is not shared with the node/)
 }
 
 function exec(node: Node, container: string, ...command: string[]): Promise<string> {

@@ -269,7 +269,7 @@ test.serial('the amd64 image runs in containerd', async (t) => {
   t.timeout(600_000)
   if (process.arch !== 'x64') return t.pass('only on amd64')
   const { folder } = t.context
-  const node = await Node.start('alpine', '10.99.1.2/24')
+  const node = await Node.start({ name: 'alpine', address: '10.99.1.2/24' })
   // Not in test.after: what a test puts into the context is seen by nobody else.
   t.teardown(() => node.stop())
   await node.ctr('images', 'import', join(folder, `dist/${name}.oci.tar`))

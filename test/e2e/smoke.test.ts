@@ -4,7 +4,7 @@ import { npm } from '../_helpers/command.js'
 
 // Real nodes from the images of v1.24.0: what `npm run smoke` checks.
 
-for (const mode of ['standalone', 'join']) {
+for (const mode of ['standalone', 'join', 'hardway']) {
   test.serial(`a node, ${mode}`, async (t) => {
     t.timeout(3_600_000)
     const flags = ['--mode', mode, '--k8s', 'v1.24.0', '--base', 'static', '--json']

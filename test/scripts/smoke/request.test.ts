@@ -27,9 +27,12 @@ test('release, base and variant are as asked for', (t) => {
 })
 
 const wrong: [string, RegExp][] = [
-  ['--k8s v1.24.0', /^missing --mode: choose from standalone, join$/],
-  ['--mode', /^unknown mode "": choose from standalone, join\./],
-  ['--mode jion', /^unknown mode "jion": choose from standalone, join\. Did you mean join\?$/],
+  ['--k8s v1.24.0', /^missing --mode: choose from standalone, join, hardway$/],
+  ['--mode', /^unknown mode "": choose from standalone, join, hardway\./],
+  [
+    '--mode jion',
+    /^unknown mode "jion": choose from standalone, join, hardway\. Did you mean join\?$/,
+  ],
   ['--mode join --variant cni', /^--mode join runs kubeadm, and variant "cni" has none/],
   ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
   ['--mode standalone --image kube-proxy', /^--image has no place here/],

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import { parseArch } from '../../pipeline/platform.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
-import { npm, run, succeed } from '../_helpers/command.js'
+import { npm, succeed } from '../_helpers/command.js'
+import { inNamespace } from '../_helpers/namespace.js'
 
 // The kube-proxy image and the choice of iptables' mode, in network namespaces that end with each test.
 const test = anyTest as TestFn<{ folder: string; root: string }>
@@ -26,19 +27,6 @@ test.before(async (t) => {
 test.after.always(async (t) => {
   if (t.context.folder) await rm(t.context.folder, { recursive: true, force: true })
 })
-
-/** Runs a script in a network of its own, where `image` runs a program of the image; its output and errors. */
-async function inNamespace(root: string, script: string): Promise<string> {
-  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child']
-  const prelude = `mkdir -p "$ROOT/proc" "$ROOT/dev"
-mount -t proc proc "$ROOT/proc"; mount --rbind /dev "$ROOT/dev"
-image() { chroot "$ROOT" "$@"; }
-exec 2>&1\n`
-  const { stdout, stderr } = await run('unshare', [...namespaces, 'sh', '-euc', prelude + script], {
-    env: { ROOT: root, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-  })
-  return stdout + stderr
-}
 
 test.serial('kube-proxy is where kubeadm looks for it, with the programs it runs', async (t) => {
   const { root } = t.context

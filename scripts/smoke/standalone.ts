@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
+import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import type { Step } from '../../pipeline/recipe/steps.js'
 import { type Node, until } from './node.js'
 import { webPod } from './pods.js'
@@ -51,6 +52,15 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     await webIsReady(node, 60)
     return same(container, await containers(node, 'running'))
   })
+  for (const [command, output] of Object.entries(outputs(request))) {
+    await report.check(`${command} runs in a container`, async () => {
+      const name = command.replaceAll(/\W+/g, '-')
+      return matching(
+        await node.ctr('run', '--rm', request.image, name, ...command.split(' ')),
+        output,
+      ).trim()
+    })
+  }
   await report.check('a kubelet whose directory is not shared says what to do', () =>
     notShared(node, request.image),
   )
@@ -61,6 +71,16 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     const mounts = async () => (await node.succeed('cat', '/proc/mounts')).includes(pod.uid)
     await until('the mounts are gone', async () => !(await mounts()), 120)
   })
+}
+
+/** Programs of the image, and what they must print. */
+function outputs({ kubernetes }: RecipeRequest): Record<string, RegExp> {
+  return {
+    'kubelet --version': new RegExp(`^Kubernetes ${kubernetes.replaceAll('.', '\\.')}\n$`),
+    'mount --version': /^mount from util-linux 2\./,
+    'iptables-nft -V': /^iptables v1\.8\.\d+ \(nf_tables\)\n$/,
+    'iptables-legacy -V': /^iptables v1\.8\.\d+ \(legacy\)\n$/,
+  }
 }
 
 interface Pod {

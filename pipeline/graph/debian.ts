@@ -40,15 +40,17 @@ export function withEnvironment(
     .reduce((result, [name, value]) => result.withEnvVariable(name, value), container)
 }
 
+const update = 'apt-get update -q || apt-get update -q'
+
 /**
  * Shell command that fetches the package indexes. A mirror in the middle of an update serves indexes that do not fit: what it does
  * serve may be enough, and apt takes nothing that its signed index does not vouch for.
  */
-export const aptUpdate = `apt-get update -q || apt-get update -q || echo 'going on without some package indexes'`
+export const aptUpdate = `${update} || echo 'going on without some package indexes'`
 
 // The updates of one architecture without those of another do not install side by side; the release itself always does.
 const installScript = `. /etc/os-release
-apt-get update -q || apt-get update -q || {
+${update} || {
   echo "some package indexes do not fit: installing from $VERSION_CODENAME without its updates"
   printf 'Package: *\\nPin: release n=%s\\nPin-Priority: 1001\\n' "$VERSION_CODENAME" >/etc/apt/preferences.d/90kubelet-images
 }

@@ -48,18 +48,15 @@ function standaloneSteps(request: RecipeRequest): Step[] {
   const config = {
     staticPodPath: '/etc/kubernetes/manifests',
     podCIDR: request.podCidr,
-    cgroupDriver: 'cgroupfs',
     // Nobody is there to ask who may use the kubelet's API: it answers this machine alone, and only to read.
     address: '127.0.0.1',
     readOnlyPort: 10255,
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    failSwapOn: false,
-    ...request.kubeletConfig,
   }
   const command = ['kubelet --config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
   return [
-    kubeletConfigStep(config),
+    kubeletConfigStep(kubeletConfiguration(request, config)),
     ...startSteps(kubeletContainer(request.image, command), request),
   ]
 }
@@ -82,13 +79,7 @@ function initSteps(request: RecipeRequest): Step[] {
       ...(imageRepository !== undefined && { imageRepository }),
       networking: { podSubnet: request.clusterCidr },
     },
-    {
-      apiVersion: 'kubelet.config.k8s.io/v1beta1',
-      kind: 'KubeletConfiguration',
-      cgroupDriver: 'cgroupfs',
-      failSwapOn: false,
-      ...request.kubeletConfig,
-    },
+    kubeletConfiguration(request),
   ]
   const content = documents.map((document) => stringify(document)).join('---\n')
   return [
@@ -109,13 +100,7 @@ function joinSteps(request: RecipeRequest): Step[] {
 
 /** A node of a cluster without kubeadm: certificates of its own, signed by the CA of the cluster. */
 function hardwaySteps(request: RecipeRequest): Step[] {
-  const config = {
-    ...hardwayConfig,
-    podCIDR: request.podCidr,
-    cgroupDriver: 'cgroupfs',
-    failSwapOn: false,
-    ...request.kubeletConfig,
-  }
+  const config = { ...hardwayConfig, podCIDR: request.podCidr }
   const command = [
     'kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/etc/kubernetes/kubelet.conf --register-node',
     ...request.kubeletFlags,
@@ -123,9 +108,21 @@ function hardwaySteps(request: RecipeRequest): Step[] {
   return [
     certificatesStep,
     kubeconfigStep(request.server),
-    kubeletConfigStep(config),
+    kubeletConfigStep(kubeletConfiguration(request, config)),
     ...startSteps(kubeletContainer(request.image, command), request),
   ]
+}
+
+/** A KubeletConfiguration: what every node has, what the release needs, and the fields of a mode. */
+function kubeletConfiguration(request: RecipeRequest, fields: object = {}): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    ...fields,
+    cgroupDriver: 'cgroupfs',
+    failSwapOn: false,
+    ...request.kubeletConfig,
+  }
 }
 
 /** kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. */

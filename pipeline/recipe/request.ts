@@ -85,7 +85,7 @@ export function parseRecipeRequest(
   }
   const mode = oneOf('mode', given.mode, recipeModes)
   const runtime = oneOf('runtime', given.runtime ?? 'ctr', runtimes)
-  const { k8s, base = 'static', variant = byKubeadm(mode) ? 'kubeadm-cni' : 'cni' } = given
+  const { k8s, base = 'static', variant = defaultVariant(mode) } = given
   if (k8s === undefined)
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   const kubernetes = parseKubernetesVersion(k8s, Object.keys(facts.kubernetes))
@@ -94,11 +94,7 @@ export function parseRecipeRequest(
   if (request === 'help') return 'help'
   const [spec] = planImages(request, facts)
   if (spec === undefined) throw new Error('a recipe is for one image')
-  if (byKubeadm(mode) && !variant.startsWith('kubeadm')) {
-    throw new UserError(
-      `--mode ${mode} runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
-    )
-  }
+  verifyVariant(mode, variant)
   const { runtimeFlags, kubeletConfig, kubeadmApi } = facts.kubernetes[
     kubernetes.minor
   ] as KubernetesFacts
@@ -124,8 +120,20 @@ export function parseRecipeRequest(
   }
 }
 
-/** Whether kubeadm makes the node. */
-export function byKubeadm(mode: RecipeMode): boolean {
+/** The variant with everything that a mode needs. */
+export function defaultVariant(mode: RecipeMode): string {
+  return byKubeadm(mode) ? 'kubeadm-cni' : 'cni'
+}
+
+/** Throws a UserError when a mode needs kubeadm and the variant has none. */
+export function verifyVariant(mode: RecipeMode, variant: string): void {
+  if (!byKubeadm(mode) || variant.startsWith('kubeadm')) return
+  throw new UserError(
+    `--mode ${mode} runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
+  )
+}
+
+function byKubeadm(mode: RecipeMode): boolean {
   return mode === 'init' || mode === 'join'
 }
 

@@ -131,11 +131,10 @@ export const directoriesStep: Step = {
   ].join('\n'),
 }
 
-export function kubeletConfigStep(config: Record<string, unknown>): Step {
-  const head = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' }
+export function kubeletConfigStep(config: object): Step {
   return {
     title: 'Configuration of the kubelet',
-    script: fileScript('/var/lib/kubelet/config.yaml', stringify({ ...head, ...config })),
+    script: fileScript('/var/lib/kubelet/config.yaml', stringify(config)),
   }
 }
 

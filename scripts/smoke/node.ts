@@ -81,18 +81,12 @@ export class Node {
 
   /** Runs a command on the node; `input` is what it reads. */
   run(command: string, args: readonly string[], input = ''): Promise<Outcome> {
-    const namespaces = ['--pid', '--mount', '--net', '--uts', '--cgroup']
-    const enter = ['--target', this.init, ...namespaces, '--']
-    return run('nsenter', [...enter, command, ...args], { input, env: { PATH: this.path } })
+    return run('nsenter', this.entering(command, args), { input, env: { PATH: this.path } })
   }
 
   /** Runs a command on the node that must succeed; gives its stdout. */
-  async succeed(command: string, ...args: string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.run(command, args)
-    if (status !== 0) {
-      throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
-    }
-    return stdout
+  succeed(command: string, ...args: string[]): Promise<string> {
+    return succeed('nsenter', this.entering(command, args), { env: { PATH: this.path } })
   }
 
   /** Runs a shell script on the node as if it was pasted there; it must succeed. */
@@ -133,6 +127,11 @@ export class Node {
       .filter((mount) => mount.includes(this.directory))
     const paths = [...this.groups, this.directory].filter((path) => existsSync(path))
     return [...processes.stdout.split('\n').filter(Boolean), ...mounts, ...paths]
+  }
+
+  private entering(command: string, args: readonly string[]): string[] {
+    const namespaces = ['--pid', '--mount', '--net', '--uts', '--cgroup']
+    return ['--target', this.init, ...namespaces, '--', command, ...args]
   }
 
   private async containerdAnswers(): Promise<void> {

@@ -1,5 +1,13 @@
 import { podImage } from './pod-image.js'
 
+const webContainer = {
+  name: 'web',
+  image: podImage,
+  imagePullPolicy: 'Never',
+  args: ['serve', ':8080'],
+  readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
+}
+
 /** The manifest of a pod of its own network that answers on port 8080, with volumes that the kubelet must mount. */
 export function webPod(hostPort: number) {
   return {
@@ -14,12 +22,8 @@ export function webPod(hostPort: number) {
       ],
       containers: [
         {
-          name: 'web',
-          image: podImage,
-          imagePullPolicy: 'Never',
-          args: ['serve', ':8080'],
+          ...webContainer,
           ports: [{ containerPort: 8080, hostPort }],
-          readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
           volumeMounts: [
             { name: 'memory', mountPath: '/memory' },
             { name: 'data', mountPath: '/data', subPath: 'part' },
@@ -43,15 +47,7 @@ export const webDaemons = [
         spec: {
           terminationGracePeriodSeconds: 1,
           tolerations: [{ operator: 'Exists' }],
-          containers: [
-            {
-              name: 'web',
-              image: podImage,
-              imagePullPolicy: 'Never',
-              args: ['serve', ':8080'],
-              readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
-            },
-          ],
+          containers: [webContainer],
         },
       },
     },

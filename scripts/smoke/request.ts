@@ -1,5 +1,6 @@
 import { UserError } from '../../pipeline/errors.js'
 import { parseArch } from '../../pipeline/platform.js'
+import { defaultVariant, verifyVariant } from '../../pipeline/recipe/request.js'
 import { type BuildRequest, oneOf, parseBuildRequest } from '../../pipeline/request.js'
 import type { Variants } from '../../pipeline/variants.js'
 
@@ -46,16 +47,11 @@ export function parseSmokeRequest(args: readonly string[], facts: Variants): Smo
   if (build === 'help') return 'help'
   if (build.images.length > 1)
     throw new UserError('--image has no place here: the mode says which images are needed')
-  const fallback = parsed === 'join' ? 'kubeadm-cni' : 'cni'
   const given = rest.some((arg) => arg === '--variant' || arg.startsWith('--variant='))
-  const [variant = fallback, ...more] = given ? build.variants : []
+  const [variant = defaultVariant(parsed), ...more] = given ? build.variants : []
   if (more.length > 0)
     throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
-  if (parsed === 'join' && !variant.startsWith('kubeadm')) {
-    throw new UserError(
-      `--mode join runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
-    )
-  }
+  verifyVariant(parsed, variant)
   return {
     mode: parsed,
     build: { ...build, arches: [arch], variants: [variant] },

@@ -28,14 +28,6 @@ export function npm(script: string, args: readonly string[], options: CommandOpt
   return run('npm', ['run', script, '--', ...args], options)
 }
 
-/** The code block of the README that contains a text, so that what users paste is what is tested. */
-export function readmeCommand(text: string): string {
-  const blocks = readme().matchAll(/^```sh\n(.*?)^```$/gms)
-  const block = [...blocks].map(([, code]) => code as string).find((code) => code.includes(text))
-  if (block === undefined) throw new Error(`README.md has no command with ${text}`)
-  return block
-}
-
 export function readme(): string {
   return readFileSync(join(project, 'README.md'), 'utf8')
 }

@@ -2,9 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
-import { parseArch } from '../../pipeline/platform.js'
-import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
-import { npm, succeed } from '../_helpers/command.js'
+import { buildRoot } from '../_helpers/built-root.js'
+import { succeed } from '../_helpers/command.js'
 import { inNamespace } from '../_helpers/namespace.js'
 
 // The kube-proxy image and the choice of iptables' mode, in network namespaces that end with each test.
@@ -14,14 +13,9 @@ const name = 'kube-proxy-v1.24.0-static.oci.tar'
 test.before(async (t) => {
   t.timeout(3_600_000)
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-kube-proxy-'))
-  const root = join(folder, 'root')
-  t.context = { folder, root }
-  const arch = parseArch(process.arch)
+  t.context = { folder, root: '' }
   const selection = ['--k8s', 'v1.24.0', '--image', 'kube-proxy', '--base', 'static']
-  const build = await npm('build', [...selection, '--arch', arch, '--output', folder])
-  if (build.status !== 0) throw new Error(build.stderr)
-  const [image] = await readArchive(join(folder, name), join(folder, 'unpacked'))
-  await unpackRoot(image as PlatformImage, join(folder, 'unpacked'), root)
+  t.context.root = await buildRoot(folder, name, selection)
 })
 
 test.after.always(async (t) => {

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { parseArch } from '../../pipeline/platform.js'
 import { parseRecipeRequest, type RecipeRequest } from '../../pipeline/recipe/request.js'
 import { loadVariants } from '../../pipeline/variants.js'
-import { findProgram, type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
-import { npm, run, succeed } from '../_helpers/command.js'
+import { findProgram } from '../_helpers/archive.js'
+import { buildRoot } from '../_helpers/built-root.js'
+import { run, succeed } from '../_helpers/command.js'
 
 // The kubelet of releases from the oldest to the newest minor: it builds, and knows the flags it is started with.
 
@@ -16,13 +16,8 @@ for (const release of ['v1.22.9', 'v1.23.6', 'v1.28.15', 'v1.32.5', 'v1.36.4']) 
     const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-releases-'))
     t.teardown(() => rm(folder, { recursive: true, force: true }))
     const image = ['--k8s', release, '--base', 'static', '--variant', 'cni']
-    const flags = [...image, '--image', 'kubelet', '--arch', parseArch(process.arch)]
-    const build = await npm('build', [...flags, '--output', folder])
-    t.is(build.status, 0, build.stderr)
-    const archive = join(folder, `kubelet-${release}-cni-static.oci.tar`)
-    const [built] = await readArchive(archive, join(folder, 'unpacked'))
-    const root = join(folder, 'root')
-    await unpackRoot(built as PlatformImage, join(folder, 'unpacked'), root)
+    const archive = `kubelet-${release}-cni-static.oci.tar`
+    const root = await buildRoot(folder, archive, [...image, '--image', 'kubelet'])
     const kubelet = findProgram(root, 'kubelet') as string
     t.is(await succeed(kubelet, ['--version']), `Kubernetes ${release}\n`)
     const recipe = ['--mode', 'standalone', ...image]

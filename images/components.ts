@@ -69,6 +69,10 @@ function compiler(
         .withEnvVariable('PLUGINS', component.plugins.join(' '))
     case 'crictl':
       return goBuilder(builder, component.go, platform).withEnvVariable('CRICTL', component.version)
+    case 'flannel':
+      return goBuilder(builder, component.go, platform)
+        .withEnvVariable('FLANNEL', component.version)
+        .withEnvVariable('PLUGIN', sources.cni.flannel)
     case 'etcd':
     case 'containerd':
       return goBuilder(builder, component.go, platform).withEnvVariable(

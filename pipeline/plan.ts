@@ -90,7 +90,7 @@ export interface CrictlComponent extends Component {
 
 /** The programs of another project, as its own go.mod builds them; images/KIND says how. */
 export interface UpstreamComponent extends Component {
-  kind: 'etcd' | 'containerd'
+  kind: 'etcd' | 'containerd' | 'flannel'
   version: string
 }
 
@@ -195,6 +195,7 @@ export function planComponent(
     }
     case 'etcd':
     case 'containerd':
+    case 'flannel':
       return { name, ...component, ...facts.sources[component.kind] }
   }
 }

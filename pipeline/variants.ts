@@ -71,6 +71,8 @@ const kubernetes = z.strictObject({
   userland: z.record(z.string(), z.array(text)),
   /** Flags of kubelet that images with CNI plugins add to the entrypoint. */
   cniFlags: z.array(text),
+  /** Whether its kubelet can run pods on Docker itself. */
+  dockershim: z.boolean(),
   /** Flags of kubelet without which it runs no pods on containerd. */
   runtimeFlags: z.array(text),
   /** Fields of KubeletConfiguration without which it does not run everywhere that it could. */
@@ -113,7 +115,7 @@ const cniComponent = z.strictObject({
 const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
 const upstreamComponent = z.strictObject({
-  kind: z.enum(['etcd', 'containerd']),
+  kind: z.enum(['etcd', 'containerd', 'flannel']),
   packing,
   start: start.optional(),
 })
@@ -174,6 +176,8 @@ const schema = z.strictObject({
     cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
     etcd: z.strictObject({ version: text, go: goRelease }),
     containerd: z.strictObject({ version: text, go: goRelease }),
+    /** flannel-io/flannel; its plugin is that of `cni`. */
+    flannel: z.strictObject({ version: text, go: goRelease }),
     /** Go release by release of cri-tools. */
     crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */

@@ -5,7 +5,11 @@ import { componentTree } from '../images/components.js'
 import { BuildError } from '../pipeline/errors.js'
 import { type ImageSpec, planComponent, planImages } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
-import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
+import {
+  kubeadmVariant,
+  parseRecipeRequest,
+  type RecipeRequest,
+} from '../pipeline/recipe/request.js'
 import type { BuildRequest } from '../pipeline/request.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { chooseBase, prepareMirror } from './alpine.js'
@@ -21,6 +25,7 @@ import { verifyPublished } from './published.js'
 import { smokeHardway } from './smoke/hardway.js'
 import { smokeJoin } from './smoke/join.js'
 import { keepKernelSettings } from './smoke/kernel.js'
+import { verifyMachine } from './smoke/machine.js'
 import { Node } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
 import { Report } from './smoke/report.js'
@@ -57,7 +62,9 @@ await exitWith(async () => {
     iptables: 'iptables',
     pkill: 'procps',
     runc: 'runc',
+    ...(request.runtime === 'docker' && { docker: 'docker.io', dockerd: 'docker.io' }),
   })
+  await verifyMachine(request.build.variants)
   const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-smoke-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const specs = await build(request, facts, folder)
@@ -81,9 +88,11 @@ async function build(
   folder: string,
 ): Promise<Record<string, ImageSpec>> {
   const base = await chooseBase(asked, facts)
-  const specs = modes[mode].images.flatMap((image) => {
-    // Only the kubelet comes in variants.
-    const variants = image === 'kubelet' ? asked.variants : ['base']
+  // What a cluster with the variant flannel has for a network.
+  const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
+  const specs = [...modes[mode].images, ...flannel].flatMap((image) => {
+    // Only the kubelet comes in variants. kubeadm may come from another one.
+    const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
     const request: BuildRequest = { ...asked, base, images: [image], variants }
     return planImages(request, facts)
   })
@@ -100,7 +109,14 @@ async function build(
     const tree = componentTree(builder, facts.sources, component, platformOf(arch))
     await engineStep('containerd', () => tree.export(join(folder, 'containerd')))
   })
+  // Of two variants of the kubelet the last.
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
+}
+
+/** The variant that is tested comes last. */
+function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] {
+  const kubeadm = mode === 'join' ? variants.map(kubeadmVariant) : []
+  return [...new Set([...kubeadm, ...variants])]
 }
 
 /** Whether the containerd of this machine runs pods of the release; else one is compiled. */
@@ -113,7 +129,7 @@ async function newEnough({ kubernetes }: BuildRequest, facts: Variants): Promise
 
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
-  { mode, build: { kubernetes } }: SmokeRequest,
+  { mode, runtime, build: { kubernetes } }: SmokeRequest,
   facts: Variants,
   specs: Readonly<Record<string, ImageSpec>>,
   folder: string,
@@ -122,7 +138,7 @@ async function run(
   const { base, variant } = specs.kubelet as ImageSpec
   const recipe = (...flags: string[]) => {
     const image = ['--k8s', kubernetes.version, '--base', base, '--variant', variant]
-    const place = ['--output', folder, '--pause-image', podImage]
+    const place = ['--output', folder, '--pause-image', podImage, '--runtime', runtime]
     const request = parseRecipeRequest([...image, ...place, ...flags], facts) as RecipeRequest
     return { ...request, kubeletConfig: { ...request.kubeletConfig, ...onFullDisk } }
   }
@@ -131,9 +147,12 @@ async function run(
   const startNode = (name: string, address: string) =>
     report.check(`${name}: a machine with containerd`, async () => {
       const programs = join(folder, 'containerd/usr/local/bin')
-      const node = await Node.start({ name, address, programs }, nodes.at(-1))
+      const docker = runtime === 'docker'
+      const node = await Node.start({ name, address, programs, docker }, nodes.at(-1))
       nodes.push(node)
-      await node.ctr('images', 'import', join(folder, 'pod.oci.tar'))
+      const pod = join(folder, 'pod.oci.tar')
+      await node.ctr('images', 'import', pod)
+      if (docker) await node.succeed('docker', 'load', '--input', pod)
       return node
     })
   try {

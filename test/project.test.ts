@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
-import { buildHelp } from '../pipeline/request.js'
-import { readme, run } from './_helpers/command.js'
+import { documents, withOutputs } from '../scripts/documents.js'
+import { project, run } from './_helpers/command.js'
 
 const passes = test.macro(async (t, program: string, args: string[]) => {
   t.timeout(120_000)
@@ -12,6 +14,10 @@ const passes = test.macro(async (t, program: string, args: string[]) => {
 test('lint, format and module direction', passes, 'biome', ['check', '--error-on-warnings', '.'])
 test('types', passes, 'tsc', ['--noEmit'])
 
-test('the README shows the usage as it is', (t) => {
-  t.true(readme().includes(buildHelp))
-})
+for (const file of documents) {
+  test(`${file} shows what the commands in it print`, async (t) => {
+    const text = readFileSync(join(project, file), 'utf8')
+    t.is(await withOutputs(text), text, 'npm run readme writes it anew')
+    t.regex(text, /^<!-- npm run .* -->$/m)
+  })
+}

@@ -1,11 +1,13 @@
 import { stringify } from 'yaml'
 import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
 import { certificatesStep, hardwayConfig, kubeconfigStep } from './hardway.js'
-import type { RecipeRequest } from './request.js'
+import { byKubeadm, type ImageSource, type RecipeRequest } from './request.js'
 import {
   containerdSteps,
   criSocket,
   directoriesStep,
+  dockerSteps,
+  dockershimSocket,
   fileScript,
   imageStep,
   kernelStep,
@@ -20,15 +22,22 @@ import {
 
 /** Everything to do on a fresh machine with containerd, in order, to make it the node that was asked for. Pure. */
 export function nodeRecipe(request: RecipeRequest): Step[] {
-  const { image, archive, pauseImage, podCidr, runtime } = request
+  const { dockershim, network, pauseImage, podCidr, runtime } = request
   return [
-    imageStep(image, archive, runtime),
+    ...images(request).map((source) => imageStep(source, runtime)),
     kernelStep,
-    ...containerdSteps(pauseImage),
-    ...(request.cni ? [pluginsStep(image, runtime), networkStep(podCidr)] : []),
-    directoriesStep,
+    ...(dockershim ? dockerSteps : containerdSteps(pauseImage)),
+    // dockershim runs the plugins where they are, in the container of the kubelet.
+    ...(network === 'none' || dockershim ? [] : [pluginsStep(request)]),
+    ...(network === 'bridge' ? [networkStep(podCidr)] : []),
+    directoriesStep(request),
     ...modes[request.mode](request),
   ]
+}
+
+/** What the containers of a mode run from. */
+function images({ mode, image, kubeadmImage }: RecipeRequest): ImageSource[] {
+  return byKubeadm(mode) && kubeadmImage.ref !== image.ref ? [image, kubeadmImage] : [image]
 }
 
 /** The recipe as one shell script, every step under its number and title. */
@@ -57,7 +66,7 @@ function standaloneSteps(request: RecipeRequest): Step[] {
   const command = ['kubelet --config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
   return [
     kubeletConfigStep(kubeletConfiguration(request, config)),
-    ...startSteps(kubeletContainer(request.image, command), request),
+    ...startSteps(kubeletContainer(request, command), request),
   ]
 }
 
@@ -69,7 +78,7 @@ function initSteps(request: RecipeRequest): Step[] {
     {
       apiVersion,
       kind: 'InitConfiguration',
-      nodeRegistration: { criSocket },
+      nodeRegistration: { criSocket: socketOf(request) },
       ...(request.skipPhases.length > 0 && { skipPhases: request.skipPhases }),
     },
     {
@@ -95,7 +104,7 @@ function initSteps(request: RecipeRequest): Step[] {
 function joinSteps(request: RecipeRequest): Step[] {
   const { server, token, caCertHash } = request
   const join = `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash ${caCertHash}`
-  return kubeadmSteps(`${join} --cri-socket=${criSocket}`, request)
+  return kubeadmSteps(`${join} --cri-socket=${socketOf(request)}`, request)
 }
 
 /** A node of a cluster without kubeadm: certificates of its own, signed by the CA of the cluster. */
@@ -109,7 +118,7 @@ function hardwaySteps(request: RecipeRequest): Step[] {
     certificatesStep,
     kubeconfigStep(request.server),
     kubeletConfigStep(kubeletConfiguration(request, config)),
-    ...startSteps(kubeletContainer(request.image, command), request),
+    ...startSteps(kubeletContainer(request, command), request),
   ]
 }
 
@@ -127,11 +136,11 @@ function kubeletConfiguration(request: RecipeRequest, fields: object = {}): obje
 
 /** kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. */
 function kubeadmSteps(command: string, request: RecipeRequest): Step[] {
-  const { image, entrypoint, kubeletFlags, runtime } = request
-  const kubeadm = kubeadmContainer(image, [
-    `${command} --ignore-preflight-errors=${ignoredChecks.join(',')}`,
+  const { kubeadmImage, entrypoint, kubeletFlags, runtime } = request
+  const kubeadm = kubeadmContainer(kubeadmImage.ref, [
+    `${command} --ignore-preflight-errors=${ignoredChecks(request).join(',')}`,
   ])
-  const kubelet = kubeletContainer(image, [entrypoint.join(' '), ...kubeletFlags])
+  const kubelet = kubeletContainer(request, [entrypoint.join(' '), ...kubeletFlags])
   const written = '/var/lib/kubelet/kubeadm-flags.env'
   const start = startScript(kubelet, runtime)
   const unit = runtime === 'systemd' ? [unitStep(kubelet)] : []
@@ -151,8 +160,14 @@ wait $kubeadm`,
   ]
 }
 
-/** What kubeadm cannot see or need not have in a container. */
-const ignoredChecks = ['SystemVerification', 'Swap']
+/** What kubeadm cannot see or need not have in a container. It asks Docker by the program docker, which is not in the image. */
+function ignoredChecks({ dockershim }: RecipeRequest): string[] {
+  return ['SystemVerification', 'Swap', ...(dockershim ? ['CRI'] : [])]
+}
+
+function socketOf({ dockershim }: RecipeRequest): string {
+  return dockershim ? dockershimSocket : criSocket
+}
 
 function startSteps(container: NodeContainer, { runtime }: RecipeRequest): Step[] {
   const unit = runtime === 'systemd' ? [unitStep(container)] : []

@@ -2,8 +2,8 @@ import { isIPv4 } from 'node:net'
 import { parseArgs } from 'node:util'
 import { messageOf, UserError } from '../errors.js'
 import { parseKubernetesVersion } from '../kubernetes.js'
-import { localRef, planImages } from '../plan.js'
-import { oneOf, parseBuildRequest, verifyFlags } from '../request.js'
+import { type ImageSpec, localRef, planImages } from '../plan.js'
+import { type BuildRequest, oneOf, parseBuildRequest, verifyFlags } from '../request.js'
 import type { KubernetesFacts, Variants } from '../variants.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './steps.js'
@@ -11,16 +11,32 @@ import { criSocket } from './steps.js'
 export const recipeModes = ['standalone', 'init', 'join', 'hardway'] as const
 export type RecipeMode = (typeof recipeModes)[number]
 
+/** Where an image comes from: a registry, or the archive that holds it. */
+export interface ImageSource {
+  ref: string
+  archive?: string
+}
+
+export const networks = ['bridge', 'flannel', 'none'] as const
+
+/**
+ * Who connects the pods of a node: a bridge that the recipe sets up, flannel's DaemonSet, which finds the plugins that it
+ * needs, or somebody else who brings everything.
+ */
+export type Network = (typeof networks)[number]
+
 /** Everything that a recipe is made of; no field is looked up later. */
 export interface RecipeRequest {
   mode: RecipeMode
   runtime: Runtime
   kubernetes: string
-  image: string
-  /** The archive that holds the image, where it comes from no registry. */
-  archive?: string
-  /** Whether CNI plugins are in the image; else the network of pods is left to whoever has them. */
-  cni: boolean
+  /** What the kubelet runs from. */
+  image: ImageSource
+  /** What kubeadm runs from: the same image, if it is in there. */
+  kubeadmImage: ImageSource
+  network: Network
+  /** Pods are Docker's own, by the dockershim that kubelets below v1.24 have, and not containerd's. */
+  dockershim: boolean
   entrypoint: readonly string[]
   /** Flags beside the entrypoint by which this release reaches containerd. */
   kubeletFlags: readonly string[]
@@ -52,6 +68,9 @@ Prints what to do on a fresh machine with containerd, in order and ready to be p
   --base NAME             base of the image (default: static)
   --variant NAME          variant of the image (default: cni; for init and join kubeadm-cni)
   --image REF             image in a registry (default: the archive that npm run build writes)
+  --kubeadm-image REF     init, join: image with kubeadm (default: --image, or variant kubeadm where it has none)
+  --network NAME          bridge, flannel (its DaemonSet comes later) or none (default: flannel for that variant in a
+                          cluster, none for images without CNI plugins, else bridge)
   --output DIR            where the archive is (default: dist)
   --pause-image REF       image of pod sandboxes (default: registry.k8s.io/pause:3.10)
   --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24)
@@ -68,6 +87,7 @@ Exit status: 0 done, 2 the request was wrong.
 const flag = { type: 'string' } as const
 const options = {
   ...{ mode: flag, k8s: flag, runtime: flag, base: flag, variant: flag, image: flag },
+  ...{ 'kubeadm-image': flag, network: flag },
   ...{ output: flag, 'pause-image': flag, 'pod-cidr': flag, 'image-repository': flag },
   ...{ 'skip-phases': flag, server: flag, token: flag, 'ca-cert-hash': flag },
   help: { type: 'boolean' },
@@ -85,31 +105,37 @@ export function parseRecipeRequest(
   }
   const mode = oneOf('mode', given.mode, recipeModes)
   const runtime = oneOf('runtime', given.runtime ?? 'ctr', runtimes)
-  const { k8s, base = 'static', variant = defaultVariant(mode) } = given
+  const { k8s, variant = defaultVariant(mode) } = given
   if (k8s === undefined)
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   const kubernetes = parseKubernetesVersion(k8s, Object.keys(facts.kubernetes))
-  const flags = ['--k8s', k8s, '--base', base, '--variant', variant, '--image', 'kubelet']
-  const request = parseBuildRequest(flags, facts)
-  if (request === 'help') return 'help'
-  const [spec] = planImages(request, facts)
-  if (spec === undefined) throw new Error('a recipe is for one image')
-  verifyVariant(mode, variant)
-  const { runtimeFlags, kubeletConfig, kubeadmApi } = facts.kubernetes[
+  const spec = planKubelet({ ...given, k8s, variant }, facts)
+  const hasCni = spec.components.some(({ kind }) => kind === 'cni')
+  const network = chooseNetwork(mode, variant, hasCni, given.network)
+  const { cniFlags, runtimeFlags, dockershim, kubeletConfig, kubeadmApi } = facts.kubernetes[
     kubernetes.minor
   ] as KubernetesFacts
+  const byDocker = runtime === 'docker' && dockershim
+  const pauseImage = given['pause-image'] ?? 'registry.k8s.io/pause:3.10'
   return {
     mode,
     runtime,
     kubernetes: kubernetes.version,
-    image: given.image ?? localRef(spec),
-    ...(given.image === undefined && { archive: `${given.output ?? 'dist'}/${spec.archive}` }),
-    cni: spec.components.some(({ kind }) => kind === 'cni'),
+    image: imageSource(spec, given.output, given.image),
+    kubeadmImage: kubeadmSource({ ...given, k8s, variant }, facts),
+    network,
+    dockershim: byDocker,
     entrypoint: spec.entrypoint,
-    kubeletFlags: [...runtimeFlags, `--container-runtime-endpoint=${criSocket}`],
+    kubeletFlags: byDocker
+      ? [
+          '--docker-endpoint=unix:///run/docker.sock',
+          `--pod-infra-container-image=${pauseImage}`,
+          ...(hasCni ? cniFlags : []),
+        ]
+      : [...runtimeFlags, `--container-runtime-endpoint=${criSocket}`],
     kubeletConfig,
     kubeadmApi,
-    pauseImage: given['pause-image'] ?? 'registry.k8s.io/pause:3.10',
+    pauseImage,
     podCidr: cidr('pod-cidr', given['pod-cidr'] ?? '10.244.0.0/24'),
     clusterCidr: '10.244.0.0/16',
     ...(given['image-repository'] !== undefined && { imageRepository: given['image-repository'] }),
@@ -125,16 +151,57 @@ export function defaultVariant(mode: RecipeMode): string {
   return byKubeadm(mode) ? 'kubeadm-cni' : 'cni'
 }
 
-/** Throws a UserError when a mode needs kubeadm and the variant has none. */
-export function verifyVariant(mode: RecipeMode, variant: string): void {
-  if (!byKubeadm(mode) || variant.startsWith('kubeadm')) return
-  throw new UserError(
-    `--mode ${mode} runs kubeadm, and variant "${variant}" has none: use kubeadm or kubeadm-cni`,
-  )
+/** The variant that kubeadm comes from for a kubelet of another. */
+export function kubeadmVariant(variant: string): string {
+  return variant.startsWith('kubeadm') ? variant : 'kubeadm'
 }
 
-function byKubeadm(mode: RecipeMode): boolean {
+/** Whether kubeadm makes the node. */
+export function byKubeadm(mode: RecipeMode): boolean {
   return mode === 'init' || mode === 'join'
+}
+
+interface ImageFlags {
+  k8s: string
+  variant: string
+  base?: string | undefined
+  output?: string | undefined
+  image?: string | undefined
+  'kubeadm-image'?: string | undefined
+}
+
+function planKubelet({ k8s, base = 'static', variant }: ImageFlags, facts: Variants): ImageSpec {
+  const flags = ['--k8s', k8s, '--base', base, '--variant', variant, '--image', 'kubelet']
+  const [spec, ...more] = planImages(parseBuildRequest(flags, facts) as BuildRequest, facts)
+  if (spec === undefined || more.length > 0) throw new Error('a recipe is for one image')
+  return spec
+}
+
+function imageSource(spec: ImageSpec, output = 'dist', ref?: string): ImageSource {
+  return ref === undefined ? { ref: localRef(spec), archive: `${output}/${spec.archive}` } : { ref }
+}
+
+function kubeadmSource(flags: ImageFlags, facts: Variants): ImageSource {
+  const variant = kubeadmVariant(flags.variant)
+  const ref = flags['kubeadm-image'] ?? (variant === flags.variant ? flags.image : undefined)
+  return imageSource(planKubelet({ ...flags, variant }, facts), flags.output, ref)
+}
+
+function chooseNetwork(
+  mode: RecipeMode,
+  variant: string,
+  hasCni: boolean,
+  asked: string | undefined,
+): Network {
+  if (asked === undefined) {
+    if (variant === 'flannel' && byKubeadm(mode)) return 'flannel'
+    return hasCni ? 'bridge' : 'none'
+  }
+  const network = oneOf('network', asked, networks)
+  if (network === 'none' || hasCni) return network
+  throw new UserError(
+    `--network ${network} needs CNI plugins, and variant "${variant}" has none: use flannel, cni or kubeadm-cni`,
+  )
 }
 
 function parseFlags(args: readonly string[]) {

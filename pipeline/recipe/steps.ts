@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { Mount, NodeContainer, Runtime } from './container.js'
+import type { ImageSource, RecipeRequest } from './request.js'
 
 /** Something to do on a node, as root: paste-ready. */
 export interface Step {
@@ -7,11 +8,14 @@ export interface Step {
   /** A POSIX shell script, which may be run again. */
   script: string
   /** The step only starts this service of the host again. */
-  service?: 'containerd'
+  service?: 'containerd' | 'docker'
 }
 
 /** Where containerd serves the CRI. */
 export const criSocket = 'unix:///run/containerd/containerd.sock'
+
+/** Where kubelets below v1.24 serve the CRI themselves, for Docker. */
+export const dockershimSocket = '/var/run/dockershim.sock'
 
 /** A file with exactly this content, its directory made where it is missing. */
 export function fileScript(path: string, content: string): string {
@@ -19,22 +23,22 @@ export function fileScript(path: string, content: string): string {
   return `mkdir -p ${folder}\ncat >${path} <<'EOF'\n${content.trimEnd()}\nEOF`
 }
 
-/** The image, out of an archive of this project or from a registry, to where the runtime finds it. */
-export function imageStep(image: string, archive: string | undefined, runtime: Runtime): Step {
-  const title = 'The image'
+/** An image, out of an archive of this project or from a registry, to where the runtime finds it. */
+export function imageStep({ ref, archive }: ImageSource, runtime: Runtime): Step {
   if (runtime === 'docker') {
-    // Docker below 25 reads no OCI archive.
-    const script =
-      archive === undefined
-        ? `docker pull ${image}`
-        : `docker load --input ${archive} || skopeo copy oci-archive:${archive} docker-daemon:${image}`
-    return { title, script }
+    return archive === undefined
+      ? { title: 'The image', script: `docker pull ${ref}` }
+      : {
+          title:
+            'The image, built with --compression gzip and one --arch, which every Docker reads',
+          script: `docker load --input ${archive}`,
+        }
   }
   const ctr = 'ctr --namespace k8s.io images'
-  const fetch = archive === undefined ? `${ctr} pull ${image}` : `${ctr} import ${archive}`
+  const fetch = archive === undefined ? `${ctr} pull ${ref}` : `${ctr} import ${archive}`
   // The kubelet knows of no container that uses it, and would remove it from a full disk; containerd 1.7 and later tell it.
-  const pin = `${ctr} label ${image} io.cri-containerd.pinned=pinned`
-  return { title, script: `${fetch}\n${pin}` }
+  const pin = `${ctr} label ${ref} io.cri-containerd.pinned=pinned`
+  return { title: 'The image', script: `${fetch}\n${pin}` }
 }
 
 /** https://kubernetes.io/docs/setup/production-environment/container-runtimes/ */
@@ -75,19 +79,43 @@ export function containerdSteps(pauseImage: string): Step[] {
   ]
 }
 
-/** containerd runs CNI plugins on the host, not in the container of the kubelet. */
-export function pluginsStep(image: string, runtime: Runtime): Step {
+/** The kubelet and Docker must use the same driver of control groups; pods outlive a restart of Docker. */
+export const dockerSteps: Step[] = [
+  {
+    title: 'Docker: the driver of control groups that the kubelet has',
+    script: fileScript(
+      '/etc/docker/daemon.json',
+      JSON.stringify(
+        { 'exec-opts': ['native.cgroupdriver=cgroupfs'], 'live-restore': true },
+        null,
+        2,
+      ),
+    ),
+  },
+  { title: 'Restart Docker', script: 'systemctl restart docker', service: 'docker' },
+]
+
+/**
+ * containerd runs CNI plugins on the host, not in the container of the kubelet. They are one program with many names;
+ * the DaemonSet of flannel replaces the plugin flannel by writing through that name, which is a program of its own then.
+ */
+export function pluginsStep({ image, network, runtime }: RecipeRequest): Step {
   const copy =
     runtime === 'docker'
-      ? `id=$(docker create ${image})
+      ? `id=$(docker create ${image.ref})
 docker cp "$id":/opt/cni/bin/. /opt/cni/bin/
 docker rm "$id"`
       : `root=$(mktemp -d)
-ctr --namespace k8s.io images mount ${image} "$root"
+ctr --namespace k8s.io images mount ${image.ref} "$root"
 cp -a "$root"/opt/cni/bin/. /opt/cni/bin/
 ctr --namespace k8s.io images unmount "$root"
 rmdir "$root"`
-  return { title: 'CNI plugins, out of the image', script: `mkdir -p /opt/cni/bin\n${copy}` }
+  const own =
+    network === 'flannel' ? ['cp --remove-destination /opt/cni/bin/cni /opt/cni/bin/flannel'] : []
+  return {
+    title: 'CNI plugins, out of the image',
+    script: ['mkdir -p /opt/cni/bin', copy, ...own].join('\n'),
+  }
 }
 
 /** A bridge for the pods of this node, out of `podCidr`, with host ports. */
@@ -123,12 +151,18 @@ export const sharedKubeletDirectory = [
   'mount --make-rshared /var/lib/kubelet',
 ]
 
-export const directoriesStep: Step = {
-  title: 'Directories of the kubelet, its own as a shared mount',
-  script: [
-    'mkdir -p /var/lib/kubelet /var/log/pods /var/log/containers /etc/kubernetes/manifests',
-    ...sharedKubeletDirectory,
-  ].join('\n'),
+const directories = ['/etc/kubernetes/manifests', '/var/log/containers', '/var/log/pods']
+
+/** What the kubelet's container mounts must be there: Docker creates no missing source of a mount. */
+export function directoriesStep({ dockershim }: Pick<RecipeRequest, 'dockershim'>): Step {
+  const mounts = dockershim ? dockershimMounts.map(({ path }) => path) : []
+  return {
+    title: 'Directories of the kubelet, its own as a shared mount',
+    script: [
+      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts].join(' ')}`,
+      ...sharedKubeletDirectory,
+    ].join('\n'),
+  }
 }
 
 export function kubeletConfigStep(config: object): Step {
@@ -144,19 +178,32 @@ const resolver: Mount[] = [
 ]
 
 /** The kubelet as a container: what it and the container runtime must see alike has the same path on both sides. */
-export function kubeletContainer(image: string, command: readonly string[]): NodeContainer {
+export function kubeletContainer(
+  { image, dockershim }: Pick<RecipeRequest, 'image' | 'dockershim'>,
+  command: readonly string[],
+): NodeContainer {
   const mounts: Mount[] = [
     ...resolver,
     { path: '/etc/kubernetes' },
     { path: '/run', propagation: 'rslave' },
     { path: '/sys/fs/cgroup' },
-    { path: '/var/lib/containerd', propagation: 'rshared' },
+    ...(dockershim ? dockershimMounts : containerdMounts),
     { path: '/var/lib/kubelet', propagation: 'rshared' },
     { path: '/var/log/containers' },
     { path: '/var/log/pods' },
   ]
-  return { name: 'kubelet', image, command, mounts, detached: true }
+  return { name: 'kubelet', image: image.ref, command, mounts, detached: true }
 }
+
+const containerdMounts: Mount[] = [{ path: '/var/lib/containerd', propagation: 'rshared' }]
+
+/** Docker's files, and what CNI plugins and the kubelet itself note of pods that outlive its container. */
+const dockershimMounts: Mount[] = [
+  { path: '/etc/cni/net.d' },
+  { path: '/var/lib/cni' },
+  { path: '/var/lib/docker', propagation: 'rshared' },
+  { path: '/var/lib/dockershim' },
+]
 
 /** kubeadm as a container, for what it does before the kubelet runs and beside it. */
 export function kubeadmContainer(image: string, command: readonly string[]): NodeContainer {

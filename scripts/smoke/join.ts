@@ -1,10 +1,13 @@
 import { join } from 'node:path'
+import semver from 'semver'
+import { parse, stringify } from 'yaml'
 import { type ImageSpec, localRef } from '../../pipeline/plan.js'
 import { runCommand } from '../../pipeline/recipe/container.js'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
 import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import { kubeadmContainer, type Step } from '../../pipeline/recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
+import { applyFlannel, importFlannel } from './flannel.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
 import { webDaemons } from './pods.js'
@@ -18,7 +21,7 @@ export async function smokeJoin(setting: Setting): Promise<void> {
   const kubectl = await initialise(control, setting)
   const worker = await setting.startNode('worker', '10.99.0.2/24')
   await joinWorker(worker, control, kubectl, setting)
-  await runPods(kubectl, setting)
+  await runPods(control, kubectl, setting)
 }
 
 /** The control plane, by the recipe for it. */
@@ -28,6 +31,11 @@ async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
   const kubectl = await mountKubectl(node, specs)
+  if (init.network === 'flannel') {
+    await report.check("flannel's DaemonSet, as its release has it", () =>
+      applyFlannel(node, kubectl, setting),
+    )
+  }
   await report.check(`${node.name} is Ready`, () => nodeReady(kubectl, node))
   return kubectl
 }
@@ -43,25 +51,30 @@ async function joinWorker(
   const proxy = specs['kube-proxy'] as ImageSpec
   await node.ctr('images', 'import', join(folder, proxy.archive))
   await node.ctr('images', 'tag', localRef(proxy), `localhost/kube-proxy:${proxy.kubernetes}`)
-  const kubelet = localRef(specs.kubelet as ImageSpec)
-  const command = await kubeadm(control, kubelet, 'token create --print-join-command')
+  const { kubeadmImage, network } = recipe('--mode', 'join')
+  if (network === 'flannel') await importFlannel(node, specs, folder)
+  const print = 'token create --print-join-command'
+  const command = await kubeadm(control, kubeadmImage.ref, print)
   const flags = ['--mode', 'join', '--pod-cidr', podCidrs.worker, ...joinFlags(command)]
   const right = nodeRecipe(recipe(...flags))
-  const wrong = nodeRecipe(recipe(...flags, '--ca-cert-hash', `sha256:${'0'.repeat(64)}`))
   await followRecipe(node, right.slice(0, -1), report)
-  await report.check('a wrong hash of the CA is refused, and nothing is left behind', () =>
-    refused(node, wrong.at(-1) as Step),
-  )
+  for (const [what, ...wrong] of wrongFlags(flags)) {
+    await report.check(`a wrong ${what} is refused, and nothing is left behind`, () =>
+      refused(node, nodeRecipe(recipe(...flags, ...wrong)).at(-1) as Step),
+    )
+  }
   await followRecipe(node, right.slice(-1), report)
   await report.check(`${node.name} is Ready`, () => nodeReady(kubectl, node))
   await report.check('its certificate was requested and issued', async () => {
     const requests = await kubectl('get', 'csr', '--output=wide')
     return matching(requests, /system:bootstrap:\w+ .*Approved,Issued/)
   })
-  await report.check('routes to the pods of the other node', () => routes(kubectl, control, node))
+  if (network === 'bridge') {
+    await report.check('routes to the pods of the other node', () => routes(kubectl, control, node))
+  }
 }
 
-async function runPods(kubectl: Kubectl, { specs, report }: Setting): Promise<void> {
+async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setting): Promise<void> {
   await kubectl.apply(webDaemons)
   const pods = await report.check('a pod on each node is Ready', () => webPods(kubectl))
   await report.check('kube-proxy runs on both nodes, from our image', () => proxies(kubectl, specs))
@@ -82,6 +95,39 @@ async function runPods(kubectl: Kubectl, { specs, report }: Setting): Promise<vo
       matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
     )
   }
+  const proxy = specs['kube-proxy'] as ImageSpec
+  if (semver.lt(proxy.kubernetes, nftablesSince)) return
+  await report.check("kube-proxy's rules in nftables mode, and no others", () =>
+    switchToNftables(control, kubectl),
+  )
+  for (const { name, node } of pods) {
+    await report.check(`the Service answers on ${node} in nftables mode`, async () => {
+      const get = () => kubectl('exec', name, '--', '/pod', 'get', `http://${service}/`)
+      return matching(await until('the Service answers', () => get().catch(() => '')), /^web-\w+$/m)
+    })
+  }
+}
+
+/** First release with the nftables mode of kube-proxy behind no feature gate. */
+const nftablesSince = 'v1.31.0'
+
+/** kube-proxy starts again with another mode, and takes away the rules of the one before. */
+async function switchToNftables(node: Node, kubectl: Kubectl): Promise<string> {
+  const system = '--namespace=kube-system'
+  const map = JSON.parse(await kubectl('get', system, 'configmap/kube-proxy', '--output=json'))
+  const config = parse(map.data['config.conf'])
+  map.data['config.conf'] = stringify({ ...config, mode: 'nftables' })
+  await kubectl.apply([map])
+  await kubectl('rollout', 'restart', system, 'daemonset/kube-proxy')
+  await kubectl('rollout', 'status', system, 'daemonset/kube-proxy', '--timeout=120s')
+  const rules = await until('rules for the Service', async () => {
+    const nft = ['exec', system, 'daemonset/kube-proxy', '--', 'nft']
+    const table = await kubectl(...nft, 'list', 'table', 'ip', 'kube-proxy').catch(() => '')
+    return table.includes('default/web/tcp') ? table : ''
+  })
+  const before = await node.succeed('iptables-save', '--table', 'nat')
+  if (before.includes('default/web')) throw new Error(`rules of iptables are left:\n${before}`)
+  return matching(rules, /chain service-\S*default\/web\/tcp\S*/)
 }
 
 const podCidrs = { control: '10.244.0.0/24', worker: '10.244.1.0/24' }
@@ -98,11 +144,12 @@ interface Pod {
  */
 async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Promise<string> {
   const { specs, folder } = setting
-  for (const { archive } of Object.values(specs)) {
-    await node.ctr('images', 'import', join(folder, archive))
+  const archives = Object.values(specs).map(({ archive }) => join(folder, archive))
+  for (const archive of [...archives, init.kubeadmImage.archive as string]) {
+    await node.ctr('images', 'import', archive)
   }
   const flags = `--kubernetes-version=${init.kubernetes} --image-repository=localhost`
-  const list = await kubeadm(node, init.image, `config images list ${flags}`)
+  const list = await kubeadm(node, init.kubeadmImage.ref, `config images list ${flags}`)
   const names = list.split('\n').filter((name) => name.startsWith('localhost/'))
   for (const name of names) {
     const program = name.slice('localhost/'.length).split(':')[0] as string
@@ -147,6 +194,15 @@ function joinFlags(command: string): string[] {
   if (found === null) throw new Error(`no command to join in:\n${command}`)
   const [, server, token, hash] = found as unknown as [string, string, string, string]
   return ['--server', server, '--token', token, '--ca-cert-hash', hash]
+}
+
+/** What may be wrong, and flags with it; those that come last hold. The id of a token that is not there is waited for. */
+function wrongFlags(flags: readonly string[]): [string, ...string[]][] {
+  const [id] = (flags[flags.indexOf('--token') + 1] as string).split('.')
+  return [
+    ['secret of the token', '--token', `${id}.${'0'.repeat(16)}`],
+    ['hash of the CA', '--ca-cert-hash', `sha256:${'0'.repeat(64)}`],
+  ]
 }
 
 async function refused(node: Node, step: Step): Promise<string> {

@@ -1,10 +1,11 @@
 #!/bin/sh
 # A machine to run a node on, in namespaces of its own: started by `unshare --pid --mount --net --uts --cgroup`, so that
-# processes, mounts, interfaces and control groups of the node end with it. containerd runs on it as a service does,
-# started again whenever it ends.
+# processes, mounts, interfaces and control groups of the node end with it. containerd, and Docker where it is wanted, run on
+# it as services do, started again whenever they end.
 #
 # DIR   directory on the host for everything that a node keeps
 # NAME  host name     ADDRESS  its IP address, with a prefix length
+# DOCKER  not empty: with Docker's engine
 # NEIGHBOUR  the node that the uplink ends at, if any; the other end comes from there
 set -eu
 
@@ -23,7 +24,7 @@ ip address add "$ADDRESS" dev uplink
 ip link set uplink up
 ip route add default dev uplink
 
-for path in /run /var/lib/cni /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/log; do
+for path in /run /var/lib/cni /var/lib/containerd /var/lib/docker /var/lib/dockershim /var/lib/etcd /var/lib/kubelet /var/log; do
   mkdir -p "$DIR/root$path"
   [ -d "$path" ] || { mkdir -p "$path" && echo "$path" >>"$DIR/made"; }
   mount --bind "$DIR/root$path" "$path"
@@ -35,8 +36,8 @@ for path in /etc /opt; do
   mount -t overlay overlay "$path" -o "lowerdir=$path,upperdir=$DIR/root$path,workdir=$DIR/work$path"
 done
 printf '127.0.0.1 localhost\n%s %s\n' "${ADDRESS%/*}" "$NAME" >/etc/hosts
-# No configuration of the host's for containerd and CNI.
-rm -rf /etc/containerd /etc/cni /opt/cni
+# No configuration of the host's for containerd, CNI and Docker.
+rm -rf /etc/containerd /etc/cni /etc/docker /opt/cni
 
 # /sys of the new network, and control groups with the node's own as their root.
 grep -E ' /sys/fs/cgroup[^ ]* cgroup2? ' /proc/mounts >"$DIR/cgroups"
@@ -53,4 +54,9 @@ else
   done <"$DIR/cgroups"
 fi
 
-while :; do containerd >>"$DIR/containerd.log" 2>&1 || sleep 0.1; done
+service() {
+  while :; do "$@" >>"$DIR/$1.log" 2>&1 || sleep 0.1; done
+}
+[ -z "$DOCKER" ] || service dockerd --containerd=/run/containerd/containerd.sock \
+  --add-runtime=node="${0%/*}/runc.sh" --default-runtime=node &
+service containerd

@@ -16,6 +16,14 @@ export interface Machine {
   address: string
   /** A directory whose programs come before those of the host, if it is there. */
   programs?: string
+  /** Whether Docker's engine runs on it too. */
+  docker?: boolean
+}
+
+/** Services of a node by their names on a machine with systemd: the program, and a client that tells when it is ready. */
+const services = {
+  containerd: { program: 'containerd', client: 'ctr' },
+  docker: { program: 'dockerd', client: 'docker' },
 }
 
 /** A machine in namespaces of its own with a containerd that is ready. */
@@ -35,7 +43,10 @@ export class Node {
   }
 
   /** Starts a node whose uplink ends at `neighbour`, or nowhere. Throws after a minute without containerd. */
-  static async start({ name, address, programs }: Machine, neighbour?: Node): Promise<Node> {
+  static async start(
+    { name, address, programs, docker = false }: Machine,
+    neighbour?: Node,
+  ): Promise<Node> {
     const directory = await mkdtemp(join(tmpdir(), `${name}-`))
     const groups = await makeControlGroups(`${name}-${process.pid}`)
     const log = createWriteStream(join(directory, 'node.log'))
@@ -53,6 +64,7 @@ export class Node {
           NAME: name,
           ADDRESS: address,
           NEIGHBOUR: neighbour?.name ?? '',
+          DOCKER: docker ? 'yes' : '',
           GROUPS_OF_NODE: groups.join(' '),
         },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,7 +81,8 @@ export class Node {
         const move = ['ip', 'link', 'set', 'nowhere', 'netns', init]
         await succeed('nsenter', ['--target', neighbour.init, '--net', '--', ...move])
       }
-      await node.containerdAnswers()
+      await node.answers('containerd')
+      if (docker) await node.answers('docker')
       return node
     } catch (error) {
       const output = await readFile(join(directory, 'node.log'), 'utf8').catch(() => '')
@@ -99,17 +112,18 @@ export class Node {
     return this.succeed('ctr', '--namespace=k8s.io', ...args)
   }
 
-  /** Starts containerd again; its containers go on. */
-  async restartContainerd(): Promise<void> {
+  /** Starts a service again; containers go on. */
+  async restart(service: keyof typeof services): Promise<void> {
+    const { program } = services[service]
     await this.shell(
-      'pid=$(pgrep -x containerd); kill $pid; while [ -e /proc/$pid ]; do sleep 0.05; done',
+      `pid=$(pgrep -x ${program}); kill $pid; while [ -e /proc/$pid ]; do sleep 0.05; done`,
     )
-    await this.containerdAnswers()
+    await this.answers(service)
   }
 
   /** The ends of the logs of the node and of the containers that were started on it. */
   async logs(): Promise<string> {
-    const files = ['node.log', 'containerd.log', 'root/var/log/kubelet.log']
+    const files = ['node.log', 'containerd.log', 'dockerd.log', 'root/var/log/kubelet.log']
     const ends = await Promise.all(
       files.map(async (file) => {
         const text = await readFile(join(this.directory, file), 'utf8').catch(() => '')
@@ -134,8 +148,10 @@ export class Node {
     return ['--target', this.init, ...namespaces, '--', command, ...args]
   }
 
-  private async containerdAnswers(): Promise<void> {
-    await until('containerd answers', async () => (await this.run('ctr', ['version'])).status === 0)
+  private async answers(service: keyof typeof services): Promise<void> {
+    const { client } = services[service]
+    const ready = async () => (await this.run(client, ['version'])).status === 0
+    await until(`${service} answers`, ready)
   }
 
   /** Ends every process of the node and removes what it leaves. Not asynchronous, so that it can be done at exit. */

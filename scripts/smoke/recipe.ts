@@ -11,12 +11,9 @@ export async function followRecipe(
 ): Promise<void> {
   for (const { title, script, service } of steps) {
     await report.check(`${node.name}: ${title}`, async () => {
-      if (service === 'containerd') {
-        await adaptContainerd(node)
-        await node.restartContainerd()
-      } else {
-        await node.shell(script)
-      }
+      if (service === 'containerd') await adaptContainerd(node)
+      if (service === undefined) await node.shell(script)
+      else await node.restart(service)
     })
   }
 }

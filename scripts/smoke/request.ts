@@ -1,15 +1,19 @@
 import { UserError } from '../../pipeline/errors.js'
 import { parseArch } from '../../pipeline/platform.js'
-import { defaultVariant, verifyVariant } from '../../pipeline/recipe/request.js'
+import { defaultVariant } from '../../pipeline/recipe/request.js'
 import { type BuildRequest, oneOf, parseBuildRequest } from '../../pipeline/request.js'
 import type { Variants } from '../../pipeline/variants.js'
 
 export const smokeModes = ['standalone', 'join', 'hardway'] as const
 export type SmokeMode = (typeof smokeModes)[number]
 
+const smokeRuntimes = ['ctr', 'docker'] as const
+
 /** What `npm run smoke` was asked for. */
 export interface SmokeRequest {
   mode: SmokeMode
+  /** What runs the kubelet: a client of containerd, or Docker, which runs the pods too below v1.24. */
+  runtime: (typeof smokeRuntimes)[number]
   /** The image of the kubelet, for the architecture of this machine. */
   build: BuildRequest
   json: boolean
@@ -21,6 +25,7 @@ Builds images, and runs nodes from them on this machine's containerd, in namespa
 
   --mode MODE     standalone (static pods, no cluster), join (two nodes, by kubeadm init and kubeadm join) or
                   hardway (a node and a control plane with a CA and certificates of their own)
+  --runtime NAME  ctr or docker: what runs the kubelet, and below v1.24 with docker the pods too (default: ctr)
   --k8s VERSION   Kubernetes release (default: v1.24.0)
   --base NAME     base of the images (default: static)
   --variant NAME  variant of the kubelet's image (default: cni; for join kubeadm-cni)
@@ -29,17 +34,19 @@ Builds images, and runs nodes from them on this machine's containerd, in namespa
   --help          print this text
 
 --alpine-mirror, --alpine-key, --alpine-lock and --apk are as for npm run build.
-It needs Linux, root, containerd, runc and iproute2. Exit status: 0 all is well, 1 something failed, 2 the request was wrong.
+It needs Linux, root, containerd, runc and iproute2, and with docker Docker's engine. Exit status: 0 all is well, 1 something failed, 2 the request was wrong.
 `
 
 /** Reads the arguments of `npm run smoke`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseSmokeRequest(args: readonly string[], facts: Variants): SmokeRequest | 'help' {
-  const { mode, rest } = takeMode(args)
+  const own = takeFlag('runtime', args)
+  const { value: mode, rest } = takeFlag('mode', own.rest)
   if (rest.includes('--help')) return 'help'
   if (mode === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
   }
   const parsed = oneOf('mode', mode, smokeModes)
+  const runtime = oneOf('runtime', own.value ?? 'ctr', smokeRuntimes)
   const defaults = ['--k8s', 'v1.24.0', '--base', 'static', '--image', 'kubelet']
   const arch = parseArch(process.arch)
   // Of a flag that is given twice the last holds, except of lists.
@@ -51,20 +58,29 @@ export function parseSmokeRequest(args: readonly string[], facts: Variants): Smo
   const [variant = defaultVariant(parsed), ...more] = given ? build.variants : []
   if (more.length > 0)
     throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
-  verifyVariant(parsed, variant)
   return {
     mode: parsed,
-    build: { ...build, arches: [arch], variants: [variant] },
+    runtime,
+    build: {
+      ...build,
+      arches: [arch],
+      variants: [variant],
+      // Docker below 23 reads no other.
+      ...(runtime === 'docker' && { compression: 'gzip' }),
+    },
     json: build.json,
   }
 }
 
-function takeMode(args: readonly string[]): { mode: string | undefined; rest: string[] } {
+/** The value of a flag that `npm run build` does not have, and the other arguments. */
+function takeFlag(
+  name: string,
+  args: readonly string[],
+): { value: string | undefined; rest: string[] } {
   const rest = [...args]
-  const at = rest.findIndex((arg) => arg === '--mode' || arg.startsWith('--mode='))
-  if (at < 0) return { mode: undefined, rest }
-  const [name, value] = (rest[at] as string).split('=', 2)
-  if (value !== undefined) rest.splice(at, 1)
-  const [, next] = value === undefined ? rest.splice(at, 2) : [name, value]
-  return { mode: next ?? '', rest }
+  const at = rest.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))
+  if (at < 0) return { value: undefined, rest }
+  const joined = rest[at]?.startsWith(`--${name}=`)
+  const [flag = '', next] = rest.splice(at, joined ? 1 : 2)
+  return { value: (joined ? flag.slice(name.length + 3) : next) ?? '', rest }
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type CommandOptions,
@@ -26,8 +24,4 @@ export function succeed(command: string, args: readonly string[], options: Comma
 /** `npm run SCRIPT -- ARGS`, as a user types it. */
 export function npm(script: string, args: readonly string[], options: CommandOptions = {}) {
   return run('npm', ['run', script, '--', ...args], options)
-}
-
-export function readme(): string {
-  return readFileSync(join(project, 'README.md'), 'utf8')
 }

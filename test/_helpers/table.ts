@@ -27,6 +27,16 @@ const native = parseArch(process.arch)
 export interface OwnFiles {
   kubelet: string[]
   'kube-proxy': string[]
+  /** Programs of kube-proxy's image that are not static. */
+  dynamic?: DynamicFiles
+}
+
+/** A directory with programs, their libraries, and the loader that finds these there and nowhere else. */
+export interface DynamicFiles {
+  directory: string
+  programs: string[]
+  libraries: string[]
+  loader: Record<Arch, string>
 }
 
 /** Modes and names of the files that every image has. */
@@ -56,6 +66,7 @@ export function testTable(release: string, own: OwnFiles): void {
     release,
     programs: loadPrograms(minor).get(release) as ReleasePrograms,
     specs: planImages(parseBuildRequest(flags, facts) as BuildRequest, facts),
+    dynamic: own.dynamic,
   }
 
   test.before(async (t) => {
@@ -96,6 +107,7 @@ interface Table {
   release: string
   programs: ReleasePrograms
   specs: readonly ImageSpec[]
+  dynamic: DynamicFiles | undefined
 }
 
 const holds = test.macro({
@@ -112,7 +124,9 @@ const holds = test.macro({
     for (const [i, arch] of allArches.entries()) {
       const root = join(folder, `root-${image}-${variant}-${arch}`)
       await unpackRoot(images[i] as PlatformImage, unpacked, root)
-      await verifyFiles(t, root, arch, files)
+      const dynamic = image === 'kube-proxy' ? table.dynamic : undefined
+      await verifyFiles(t, root, arch, files, dynamic)
+      if (dynamic) await verifyDynamic(t, root, arch, dynamic)
       await verifyPlugins(t, root, plugins, arch)
       verifyPrograms(t, table, root, image, variant)
       const isKubeadm = variant.startsWith('kubeadm')
@@ -131,10 +145,12 @@ async function verifyFiles(
   root: string,
   arch: Arch,
   files: readonly string[],
+  dynamic: DynamicFiles | undefined,
 ): Promise<void> {
   const lines = async (...args: string[]) =>
     (await succeed('find', [root, ...args])).split('\n').filter(Boolean).sort()
-  t.deepEqual(await lines('-type', 'f', '-printf', '%m /%P\n'), [...files].sort())
+  const all = [...files, ...(dynamic ? linesOf(dynamic, arch) : [])]
+  t.deepEqual(await lines('-type', 'f', '-printf', '%m /%P\n'), all.sort())
   t.deepEqual(await lines('-perm', '/6000'), [], 'no setuid bits')
   t.deepEqual(await lines('-xtype', 'l'), [], 'no link to nothing')
   t.deepEqual(await lines('!', '-type', 'f', '!', '-type', 'l', '!', '-type', 'd'), [])
@@ -143,6 +159,34 @@ async function verifyFiles(
     const found = await elfFacts(join(root, name))
     const expected = { machine: platformOf(arch).elf, stripped: true }
     t.deepEqual(found, mode === '755' ? expected : undefined, `${arch} ${name}`)
+  }
+}
+
+function linesOf({ directory, programs, libraries, loader }: DynamicFiles, arch: Arch): string[] {
+  return [
+    ...[...programs, loader[arch]].map((name) => `755 ${directory}/${name}`),
+    ...libraries.map((name) => `644 ${directory}/${name}`),
+  ]
+}
+
+/** The programs ask for the loader in their directory, and everything that anything there needs is there. */
+async function verifyDynamic(
+  t: ExecutionContext<Context>,
+  root: string,
+  arch: Arch,
+  { directory, programs, libraries, loader }: DynamicFiles,
+): Promise<void> {
+  const files = [...programs, ...libraries, loader[arch]]
+  for (const name of files) {
+    const file = join(root, directory, name)
+    const interpreter = `${directory}/${loader[arch]}`
+    const expected = { machine: platformOf(arch).elf, stripped: true }
+    const asks = programs.includes(name) ? { ...expected, interpreter } : expected
+    t.like(await elfFacts(file), asks, `${arch} ${name}`)
+    const needed = await succeed('readelf', ['--wide', '--dynamic', file])
+    for (const [, library] of needed.matchAll(/\(NEEDED\).*\[(.*)\]/g)) {
+      t.true(files.includes(library as string), `${arch} ${name} needs ${library}`)
+    }
   }
 }
 

@@ -265,6 +265,17 @@ test.serial('a mirror without that release is a wrong request', async (t) => {
   t.regex(stderr, /^the Alpine mirror answers 404 for .*\n$/)
 })
 
+test.serial('a node runs static pods from the image', async (t) => {
+  t.timeout(1_800_000)
+  const { mirror, key } = t.context
+  const source = ['--base', 'alpine3.23', '--alpine-mirror', mirror.url, '--alpine-key', key]
+  const flags = ['--mode', 'standalone', '--k8s', 'v1.24.0', ...source]
+  const { status, stdout, stderr } = await npm('smoke', flags)
+  t.is(status, 0, stderr)
+  t.regex(stdout, /^✔ iptables-nft -V runs in a container/m)
+  t.regex(stdout, /^✔ nothing is left on this machine/m)
+})
+
 test.serial('the amd64 image runs in containerd', async (t) => {
   t.timeout(600_000)
   if (process.arch !== 'x64') return t.pass('only on amd64')

@@ -1,14 +1,20 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import type { Check } from '../../scripts/smoke/report.js'
-import { npm } from '../_helpers/command.js'
+import { npm, project, run } from '../_helpers/command.js'
 
 // Real nodes from the images of v1.24.0: what `npm run smoke` checks.
+
+const image = ['--k8s', 'v1.24.0', '--base', 'static']
 
 for (const mode of ['standalone', 'join', 'hardway']) {
   test.serial(`a node, ${mode}`, async (t) => {
     t.timeout(3_600_000)
-    const flags = ['--mode', mode, '--k8s', 'v1.24.0', '--base', 'static', '--json']
-    const { status, stdout, stderr } = await npm('smoke', flags)
+    const { status, stdout, stderr } = await npm('smoke', ['--mode', mode, ...image, '--json'])
     t.is(status, 0, stderr)
     const checks: Check[] = JSON.parse(stdout)
     for (const { check, detail, seconds } of checks) t.log(check, detail ?? '', `${seconds} s`)
@@ -19,3 +25,41 @@ for (const mode of ['standalone', 'join', 'hardway']) {
     t.is(checks.at(-1)?.check, 'nothing is left on this machine')
   })
 }
+
+test.serial('interrupted while a pod runs, it leaves nothing', async (t) => {
+  t.timeout(900_000)
+  const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-interrupted-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const smoke = spawn('node', ['scripts/run.mjs', 'smoke', '--mode', 'standalone', ...image], {
+    cwd: project,
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(smoke, 'close')
+  let output = ''
+  for await (const text of smoke.stdout) {
+    output += text
+    if (output.includes('✔ one container of it runs')) break
+  }
+  const [node] = (await readdir(folder)).filter((name) => name.startsWith('web-'))
+  t.regex(await readFile('/proc/mounts', 'utf8'), new RegExp(`${folder}/${node}`), 'it runs')
+  smoke.kill('SIGINT')
+  t.deepEqual(await ended, [130, null], output)
+  t.deepEqual(await readdir(folder), [])
+  t.notRegex(await readFile('/proc/mounts', 'utf8'), new RegExp(folder))
+  t.is((await run('pgrep', ['--full', folder])).stdout, '')
+  const groups = ['/sys/fs/cgroup', '-maxdepth', '2', '-name', `web-${smoke.pid}`]
+  t.is((await run('find', groups)).stdout, '')
+})
+
+test.serial(
+  'without the right to make interfaces it says so before it builds anything',
+  async (t) => {
+    const limited = ['--bounding-set=-net_admin', '--inh-caps=-net_admin']
+    const command = ['node', 'scripts/run.mjs', 'smoke', '--mode', 'standalone']
+    const { status, stderr } = await run('setpriv', [...limited, ...command])
+    t.is(status, 1)
+    t.regex(stderr, /^this machine cannot run nodes, .*: pairs of network interfaces \(veth\); /m)
+    t.notRegex(stderr, /overlay file systems|engine:/)
+  },
+)

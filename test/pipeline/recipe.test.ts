@@ -80,6 +80,37 @@ test('an image without CNI plugins leaves the network of pods to others', (t) =>
   t.notRegex(without, /images mount|10-bridge/)
 })
 
+test("the kubelet's image may have no kubeadm: that comes from an image of its own", (t) => {
+  const script = recipe('--mode join --k8s v1.24.0 --variant cni')
+  t.regex(script, /images import dist\/kubelet-v1\.24\.0-cni-static\.oci\.tar/)
+  t.regex(script, /images import dist\/kubelet-v1\.24\.0-kubeadm-static\.oci\.tar/)
+  t.regex(script, /localhost\/kubelet:v1\.24\.0-kubeadm-static kubeadm \\\n {2}kubeadm join/)
+  t.regex(script, /localhost\/kubelet:v1\.24\.0-cni-static kubelet \\\n {2}kubelet --config/)
+  const named = recipe('--mode join --k8s v1.24.0 --variant cni --kubeadm-image example.org/adm:v1')
+  t.regex(named, /images pull example\.org\/adm:v1/)
+  t.notRegex(recipe('--mode join --k8s v1.24.0'), /-kubeadm-static/)
+})
+
+test('with flannel its DaemonSet configures the network, and may replace its plugin', (t) => {
+  const script = recipe('--mode join --k8s v1.24.0 --variant flannel')
+  t.notRegex(script, /10-bridge/)
+  t.regex(script, /cp --remove-destination \/opt\/cni\/bin\/cni \/opt\/cni\/bin\/flannel/)
+  t.regex(recipe('--mode standalone --k8s v1.24.0 --variant flannel'), /net\.d\/10-bridge/)
+})
+
+test('Docker runs the pods of kubelets with dockershim', (t) => {
+  const script = recipe('--mode standalone --runtime docker --k8s v1.23.6')
+  t.regex(script, /--network-plugin=cni/)
+  t.regex(script, /--pod-infra-container-image=registry/)
+  t.regex(script, /src=\/var\/lib\/docker,dst=\/var\/lib\/docker,bind-propagation=rshared/)
+  t.notRegex(script, /containerd|--container-runtime|docker create/)
+  const later = recipe('--mode standalone --runtime docker --k8s v1.24.0')
+  t.regex(later, /src=\/var\/lib\/containerd/)
+  t.notRegex(later, /var\/lib\/docker|daemon\.json/)
+  t.regex(recipe('--mode join --runtime docker --k8s v1.23.6'), /--cri-socket=.*dockershim\.sock/)
+  t.notRegex(recipe('--mode standalone --runtime nerdctl --k8s v1.23.6'), /docker/)
+})
+
 test('an image of a registry is pulled, one of this project imported', (t) => {
   t.regex(
     recipe('--mode standalone --k8s v1.24.0'),
@@ -99,8 +130,12 @@ const wrong: [string, RegExp][] = [
   ['--mode join', /^missing --k8s: /],
   ['--mode join --k8s v1.24.0 --runtime podman', /^unknown runtime "podman": choose from ctr, /],
   [
-    '--mode join --k8s v1.24.0 --variant cni',
-    /^--mode join runs kubeadm, and variant "cni" has none/,
+    '--mode join --k8s v1.24.0 --network calico',
+    /^unknown network "calico": choose from bridge, flannel, none\.$/,
+  ],
+  [
+    '--mode join --k8s v1.24.0 --variant kubeadm --network flannel',
+    /^--network flannel needs CNI plugins, and variant "kubeadm" has none: use /,
   ],
   ['--mode join --k8s v1.24.0 --pod-cidr 10.1.0.0', /^malformed --pod-cidr "10.1.0.0"/],
   [

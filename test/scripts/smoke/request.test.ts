@@ -17,6 +17,13 @@ test('standalone runs the variant cni, join kubeadm-cni, on the static base', (t
   t.deepEqual(request('--mode=join').build.variants, ['kubeadm-cni'])
 })
 
+test('Docker gets images that every release of it reads', (t) => {
+  t.is(request('--mode standalone').build.compression, 'zstd')
+  const { runtime, build } = request('--mode standalone --runtime=docker')
+  t.is(runtime, 'docker')
+  t.is(build.compression, 'gzip')
+})
+
 test('release, base and variant are as asked for', (t) => {
   const { build, json } = request(
     '--k8s v1.36.4 --mode join --variant kubeadm --base alpine3.23 --json',
@@ -33,7 +40,8 @@ const wrong: [string, RegExp][] = [
     '--mode jion',
     /^unknown mode "jion": choose from standalone, join, hardway\. Did you mean join\?$/,
   ],
-  ['--mode join --variant cni', /^--mode join runs kubeadm, and variant "cni" has none/],
+  ['--mode join --runtime podman', /^unknown runtime "podman": choose from ctr, docker\.$/],
+  ['--mode join --runtime', /^unknown runtime "": choose from ctr, docker\.$/],
   ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
   ['--mode standalone --image kube-proxy', /^--image has no place here/],
   ['--mode standalone --k8s v1.99.0', /^unsupported Kubernetes version "v1\.99\.0"/],

@@ -2,7 +2,7 @@ import type { Container, Directory } from '@dagger.io/dagger'
 import type { Builder } from '../pipeline/graph/debian.js'
 import { withPacking } from '../pipeline/graph/packing.js'
 import { goBuilder } from '../pipeline/graph/toolchain.js'
-import type { ComponentSpec } from '../pipeline/plan.js'
+import type { ComponentSpec, UpstreamComponent } from '../pipeline/plan.js'
 import type { Platform } from '../pipeline/platform.js'
 import type { SourceFacts } from '../pipeline/variants.js'
 import { imageFiles } from './files.js'
@@ -47,6 +47,7 @@ export function componentCompiler(
     'retry.sh',
     `${component.kind}/*.sh`,
     `${component.kind}/*.go`,
+    ...(component.kind === 'conformance' ? ['kubernetes/shim.sh'] : []),
   ])
   return compiler(builder, sources, component, platform)
     .withMountedDirectory('/images', files)
@@ -69,15 +70,29 @@ function compiler(
         .withEnvVariable('PLUGINS', component.plugins.join(' '))
     case 'crictl':
       return goBuilder(builder, component.go, platform).withEnvVariable('CRICTL', component.version)
-    case 'flannel':
-      return goBuilder(builder, component.go, platform)
-        .withEnvVariable('FLANNEL', component.version)
-        .withEnvVariable('PLUGIN', sources.cni.flannel)
-    case 'etcd':
-    case 'containerd':
+    case 'conformance':
       return goBuilder(builder, component.go, platform).withEnvVariable(
-        component.kind.toUpperCase(),
-        component.version,
+        'KUBERNETES',
+        component.kubernetes,
       )
+    case 'upstream':
+      return upstreamCompiler(builder, component, platform)
   }
+}
+
+function upstreamCompiler(
+  builder: Builder,
+  component: UpstreamComponent,
+  platform: Platform,
+): Container {
+  const { module, version, programs, directory, stamp, without, files } = component
+  const named = Object.entries(programs).map(([name, path]) => `${name}=${path}`)
+  return goBuilder(builder, component.go, platform)
+    .withEnvVariable('MODULE', module)
+    .withEnvVariable('VERSION', version)
+    .withEnvVariable('PROGRAMS', named.join(' '))
+    .withEnvVariable('DIRECTORY', directory)
+    .withEnvVariable('STAMP', stamp ?? '')
+    .withEnvVariable('WITHOUT', without ? `${without.file}:${without.lines}` : '')
+    .withEnvVariable('FILES', files?.join(' ') ?? '')
 }

@@ -49,7 +49,12 @@ export interface AlpineRoot {
 }
 
 /** A layer above the base, and how it is compiled and packed. */
-export type ComponentSpec = KubernetesComponent | CniComponent | CrictlComponent | UpstreamComponent
+export type ComponentSpec =
+  | KubernetesComponent
+  | CniComponent
+  | CrictlComponent
+  | UpstreamComponent
+  | ConformanceComponent
 
 interface Component {
   name: string
@@ -88,10 +93,24 @@ export interface CrictlComponent extends Component {
   version: string
 }
 
-/** The programs of another project, as its own go.mod builds them; images/KIND says how. */
+/** The programs of another project, as its own go.mod builds them. */
 export interface UpstreamComponent extends Component {
-  kind: 'etcd' | 'containerd' | 'flannel'
+  kind: 'upstream'
+  /** Path of the Go module. */
+  module: string
   version: string
+  /** Package by name of the program. */
+  programs: Record<string, string>
+  directory: string
+  stamp?: string | undefined
+  without?: { file: string; lines: string } | undefined
+  files?: string[] | undefined
+}
+
+/** Kubernetes' own end-to-end tests. */
+export interface ConformanceComponent extends Component {
+  kind: 'conformance'
+  kubernetes: string
 }
 
 /** The name under which runtimes know an image that no registry holds. */
@@ -187,16 +206,18 @@ export function planComponent(
         go: goRelease(kubernetes, facts),
       }
     }
+    case 'conformance': {
+      const go = goRelease(kubernetes, facts)
+      return { name, ...component, kubernetes: kubernetes.version, go }
+    }
     case 'cni':
       return { name, ...component, ...facts.sources.cni }
     case 'crictl': {
       const version = entry(facts.kubernetes, kubernetes.minor).crictl
       return { name, ...component, version, go: entry(facts.sources.crictl, version) }
     }
-    case 'etcd':
-    case 'containerd':
-    case 'flannel':
-      return { name, ...component, ...facts.sources[component.kind] }
+    case 'upstream':
+      return { name, ...component }
   }
 }
 

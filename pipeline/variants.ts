@@ -6,6 +6,7 @@ const release = z.string().regex(/^v1\.\d+\.\d+$/, 'is not a Kubernetes release 
 const minor = z.string().regex(/^1\.\d+$/, 'is not a Kubernetes minor such as 1.24')
 const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such as 1.18.10')
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
+const directory = z.string().regex(/^\//, 'is not an absolute path')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
 /** Whether the programs of a component are compressed by UPX, and how: pipeline/graph/packings.sh; daemons never are. */
@@ -91,7 +92,7 @@ const kubernetesComponent = z.strictObject({
   /** Names in cmd/ of the Kubernetes source. */
   programs: z.array(text).min(1),
   /** Where they are in the image. */
-  directory: z.string().regex(/^\//, 'is not an absolute path'),
+  directory,
   cgo: z.boolean(),
   /** images/kubernetes/linker.sh, for programs that were read for it, or Go's own. */
   linker: z.enum(['small', 'go']),
@@ -114,8 +115,30 @@ const cniComponent = z.strictObject({
 
 const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
 
+/** Programs of another project, as its own go.mod builds them. */
 const upstreamComponent = z.strictObject({
-  kind: z.enum(['etcd', 'containerd', 'flannel']),
+  kind: z.literal('upstream'),
+  /** Path of the Go module. */
+  module: text,
+  version: text,
+  go: goRelease,
+  /** Package by name of the program, as in `go build`. */
+  programs: z.record(text, text),
+  /** Where they and `files` are in the image. */
+  directory,
+  /** The variable that gets the release. */
+  stamp: text.optional(),
+  /** Lines that are left out of a file of the module, by an extended regular expression. */
+  without: z.strictObject({ file: text, lines: text }).optional(),
+  /** More files of the module. */
+  files: z.array(text).optional(),
+  packing,
+  start: start.optional(),
+})
+
+/** Kubernetes' own end-to-end tests, of the release that is tested. */
+const conformanceComponent = z.strictObject({
+  kind: z.literal('conformance'),
   packing,
   start: start.optional(),
 })
@@ -126,6 +149,7 @@ const component = z.discriminatedUnion('kind', [
   cniComponent,
   crictlComponent,
   upstreamComponent,
+  conformanceComponent,
 ])
 
 /** A part of the static userland, built by images/static/KEY.sh. */
@@ -174,10 +198,6 @@ const schema = z.strictObject({
     zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
     cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
-    etcd: z.strictObject({ version: text, go: goRelease }),
-    containerd: z.strictObject({ version: text, go: goRelease }),
-    /** flannel-io/flannel; its plugin is that of `cni`. */
-    flannel: z.strictObject({ version: text, go: goRelease }),
     /** Go release by release of cri-tools. */
     crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */

@@ -22,6 +22,7 @@ import { requirePrograms } from './host.js'
 import { buildImages } from './images.js'
 import { line } from './progress.js'
 import { verifyPublished } from './published.js'
+import { buildConformance } from './smoke/conformance.js'
 import { smokeHardway } from './smoke/hardway.js'
 import { smokeJoin } from './smoke/join.js'
 import { keepKernelSettings } from './smoke/kernel.js'
@@ -36,7 +37,7 @@ import { smokeStandalone } from './smoke/standalone.js'
 /** What a mode needs, and what it does. */
 const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {
   standalone: { images: ['kubelet'], smoke: smokeStandalone },
-  join: { images: ['kubelet', 'kube-proxy', 'control-plane'], smoke: smokeJoin },
+  join: { images: ['kubelet', 'kube-proxy', 'control-plane', 'coredns'], smoke: smokeJoin },
   hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
 }
 
@@ -83,18 +84,18 @@ await exitWith(async () => {
 
 /** Builds what the mode needs, for this machine, into the folder. */
 async function build(
-  { mode, build: asked }: SmokeRequest,
+  request: SmokeRequest,
   facts: Variants,
   folder: string,
 ): Promise<Record<string, ImageSpec>> {
+  const { mode, build: asked, conformance } = request
   const base = await chooseBase(asked, facts)
   // What a cluster with the variant flannel has for a network.
   const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
   const specs = [...modes[mode].images, ...flannel].flatMap((image) => {
     // Only the kubelet comes in variants. kubeadm may come from another one.
     const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
-    const request: BuildRequest = { ...asked, base, images: [image], variants }
-    return planImages(request, facts)
+    return planImages({ ...asked, base, images: [image], variants }, facts)
   })
   await verifyPublished(asked.kubernetes, facts)
   const mirror = await prepareMirror(asked, facts, specs)
@@ -102,12 +103,14 @@ async function build(
   line(`engine: ${engine.description}`)
   await withClient(engine, async (client) => {
     await buildImages(client, facts, specs, mirror, folder)
-    if (await newEnough(asked, facts)) return
-    const [arch] = asked.arches as [Arch]
-    const component = planComponent(asked.kubernetes, facts, 'containerd')
     const builder = await prepareBuilder(client, facts.sources)
-    const tree = componentTree(builder, facts.sources, component, platformOf(arch))
-    await engineStep('containerd', () => tree.export(join(folder, 'containerd')))
+    if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
+    for (const name of await missingPrograms(request, facts)) {
+      const component = planComponent(asked.kubernetes, facts, name)
+      const platform = platformOf(asked.arches[0] as Arch)
+      const tree = componentTree(builder, facts.sources, component, platform)
+      await engineStep(name, () => tree.export(join(folder, 'programs')))
+    }
   })
   // Of two variants of the kubelet the last.
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
@@ -119,17 +122,20 @@ function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] 
   return [...new Set([...kubeadm, ...variants])]
 }
 
-/** Whether the containerd of this machine runs pods of the release; else one is compiled. */
-async function newEnough({ kubernetes }: BuildRequest, facts: Variants): Promise<boolean> {
-  const wanted = facts.kubernetes[kubernetes.minor]?.containerd ?? 1
+/** Components that are compiled because this machine has not what the nodes need: nerdctl, or a containerd new enough. */
+async function missingPrograms({ runtime, build }: SmokeRequest, facts: Variants) {
+  const wanted = facts.kubernetes[build.kubernetes.minor]?.containerd ?? 1
   const version = await succeed('containerd', ['--version'])
   const [, major] = / v?(\d+)\./.exec(version) ?? []
-  return Number(major) >= wanted
+  return [
+    ...(Number(major) >= wanted ? [] : ['containerd']),
+    ...(runtime === 'nerdctl' ? ['nerdctl'] : []),
+  ]
 }
 
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
-  { mode, runtime, build: { kubernetes } }: SmokeRequest,
+  { mode, runtime, build: { kubernetes }, conformance }: SmokeRequest,
   facts: Variants,
   specs: Readonly<Record<string, ImageSpec>>,
   folder: string,
@@ -146,7 +152,7 @@ async function run(
   const nodes: Node[] = []
   const startNode = (name: string, address: string) =>
     report.check(`${name}: a machine with containerd`, async () => {
-      const programs = join(folder, 'containerd/usr/local/bin')
+      const programs = join(folder, 'programs/usr/local/bin')
       const docker = runtime === 'docker'
       const node = await Node.start({ name, address, programs, docker }, nodes.at(-1))
       nodes.push(node)
@@ -156,7 +162,7 @@ async function run(
       return node
     })
   try {
-    await modes[mode].smoke({ startNode, recipe, specs, folder, report })
+    await modes[mode].smoke({ startNode, recipe, specs, folder, conformance, report })
   } catch (error) {
     for (const node of nodes) process.stderr.write(await node.logs())
     throw error

@@ -7,17 +7,24 @@ export type Kubectl = ((...args: string[]) => Promise<string>) & {
   apply(objects: readonly object[]): Promise<void>
 }
 
+const root = '/opt/control-plane'
+
+/** Where `mountKubectl` puts it. */
+export const kubectlProgram = `${root}/usr/local/bin/kubectl`
+
 /** kubectl, out of the image of the control plane, with the kubeconfig of the node's administrator. */
 export async function mountKubectl(node: Node, specs: Images): Promise<Kubectl> {
-  const root = '/opt/control-plane'
   await node.succeed('mkdir', '-p', root)
   await node.ctr('images', 'mount', localRef(specs['control-plane'] as ImageSpec), root)
-  const program = `${root}/usr/local/bin/kubectl`
   const config = '--kubeconfig=/etc/kubernetes/admin.conf'
-  const kubectl = (...args: string[]) => node.succeed(program, config, ...args)
+  const kubectl = (...args: string[]) => node.succeed(kubectlProgram, config, ...args)
   const apply = async (objects: readonly object[]) => {
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-    const { status, stderr } = await node.run(program, [config, 'apply', '--filename=-'], input)
+    const { status, stderr } = await node.run(
+      kubectlProgram,
+      [config, 'apply', '--filename=-'],
+      input,
+    )
     if (status !== 0) throw new Error(`kubectl apply: ${stderr}`)
   }
   return Object.assign(kubectl, { apply })

@@ -31,7 +31,7 @@ export async function importFlannel(node: Node, specs: Images, folder: string): 
 async function mountedManifest(node: Node, specs: Images): Promise<string> {
   await node.shell(`mountpoint -q ${root} || {
 mkdir -p ${root}; ctr --namespace k8s.io images mount ${localRef(specs.flannel as ImageSpec)} ${root}; }`)
-  return node.succeed('cat', `${root}/kube-flannel.yml`)
+  return node.succeed('cat', `${root}/opt/bin/kube-flannel.yml`)
 }
 
 function imagesIn(manifest: string): string[] {

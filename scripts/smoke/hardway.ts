@@ -13,7 +13,7 @@ import type { Setting } from './setting.js'
 
 /** A node and a control plane that trust nothing but certificates of their own CA, made by openssl. */
 export async function smokeHardway({ startNode, recipe, specs, folder, report }: Setting) {
-  const node = await startNode('node', '10.99.0.1/24')
+  const node = await startNode('node', '198.51.100.1/24')
   const server = `${node.address}:6443`
   const steps = nodeRecipe(recipe('--mode', 'hardway', '--server', server))
   const controlPlane = specs['control-plane'] as ImageSpec

@@ -7,6 +7,7 @@ import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
 import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import { kubeadmContainer, type Step } from '../../pipeline/recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
+import { runConformance } from './conformance.js'
 import { applyFlannel, importFlannel } from './flannel.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
@@ -17,17 +18,19 @@ import type { Images, Setting } from './setting.js'
 
 /** A cluster of two nodes, by kubeadm: pods on both, traffic between them, a Service, logs and exec. */
 export async function smokeJoin(setting: Setting): Promise<void> {
-  const control = await setting.startNode('control', '10.99.0.1/24')
+  const control = await setting.startNode('control', '198.51.100.1/24')
   const kubectl = await initialise(control, setting)
-  const worker = await setting.startNode('worker', '10.99.0.2/24')
+  const worker = await setting.startNode('worker', '198.51.100.2/24')
   await joinWorker(worker, control, kubectl, setting)
   await runPods(control, kubectl, setting)
+  const { conformance, folder, report } = setting
+  if (conformance) await runConformance([control, worker], kubectl, folder, report)
 }
 
 /** The control plane, by the recipe for it. */
 async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   const { recipe, specs, report } = setting
-  const init = recipe('--mode', 'init', '--image-repository', 'localhost', ...withoutCoreDns)
+  const init = recipe('--mode', 'init', '--image-repository', 'localhost')
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
   const kubectl = await mountKubectl(node, specs)
@@ -39,8 +42,6 @@ async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   await report.check(`${node.name} is Ready`, () => nodeReady(kubectl, node))
   return kubectl
 }
-
-const withoutCoreDns = ['--skip-phases', 'addon/coredns']
 
 async function joinWorker(
   node: Node,
@@ -91,6 +92,10 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
       const answer = await until('the Service answers', () => get(service).catch(() => ''))
       return matching(answer, /^web-\w+$/m)
     })
+    await report.check(`it answers by its name on ${node}`, async () => {
+      const answer = await until('the name is known', () => get('web').catch(() => ''))
+      return matching(answer, /^web-\w+$/m)
+    })
     await report.check(`kubectl logs from ${node}`, async () =>
       matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
     )
@@ -118,12 +123,15 @@ async function switchToNftables(node: Node, kubectl: Kubectl): Promise<string> {
   const config = parse(map.data['config.conf'])
   map.data['config.conf'] = stringify({ ...config, mode: 'nftables' })
   await kubectl.apply([map])
-  await kubectl('rollout', 'restart', system, 'daemonset/kube-proxy')
-  await kubectl('rollout', 'status', system, 'daemonset/kube-proxy', '--timeout=120s')
+  const proxy = [system, 'daemonset/kube-proxy']
+  await kubectl('rollout', 'restart', ...proxy)
+  await kubectl('rollout', 'status', ...proxy, '--timeout=120s')
   const rules = await until('rules for the Service', async () => {
-    const nft = ['exec', system, 'daemonset/kube-proxy', '--', 'nft']
-    const table = await kubectl(...nft, 'list', 'table', 'ip', 'kube-proxy').catch(() => '')
+    const list = ['--', 'nft', 'list', 'table', 'ip', 'kube-proxy']
+    const table = await kubectl('exec', ...proxy, ...list).catch(() => '')
     return table.includes('default/web/tcp') ? table : ''
+  }).catch(async (error) => {
+    throw new Error(`${error}\n${await kubectl('logs', ...proxy, '--tail=20')}`)
   })
   const before = await node.succeed('iptables-save', '--table', 'nat')
   if (before.includes('default/web')) throw new Error(`rules of iptables are left:\n${before}`)
@@ -138,10 +146,7 @@ interface Pod {
   ip: string
 }
 
-/**
- * kubeadm names an image for each program; all but kube-proxy and the sandbox are in one of ours. It wants CoreDNS' too,
- * which has its name here and is never started: that addon is skipped.
- */
+/** kubeadm names an image for each program; most are in one of ours. */
 async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Promise<string> {
   const { specs, folder } = setting
   const archives = Object.values(specs).map(({ archive }) => join(folder, archive))
@@ -160,7 +165,7 @@ async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Pr
 
 function imageFor(program: string, specs: Images): string {
   if (program === 'pause') return podImage
-  return localRef(specs[program === 'kube-proxy' ? program : 'control-plane'] as ImageSpec)
+  return localRef((specs[program] ?? specs['control-plane']) as ImageSpec)
 }
 
 /** Runs a kubeadm command on a node, as a container beside the others; gives its stdout. */

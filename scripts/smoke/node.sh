@@ -24,7 +24,8 @@ ip address add "$ADDRESS" dev uplink
 ip link set uplink up
 ip route add default dev uplink
 
-for path in /run /var/lib/cni /var/lib/containerd /var/lib/docker /var/lib/dockershim /var/lib/etcd /var/lib/kubelet /var/log; do
+for path in /run /var/log /var/lib/cni /var/lib/containerd /var/lib/docker /var/lib/dockershim /var/lib/etcd \
+  /var/lib/kubelet /var/lib/nerdctl; do
   mkdir -p "$DIR/root$path"
   [ -d "$path" ] || { mkdir -p "$path" && echo "$path" >>"$DIR/made"; }
   mount --bind "$DIR/root$path" "$path"

@@ -15,6 +15,14 @@ export class Report {
 
   constructor(private readonly print: (line: string) => void) {}
 
+  /** Reports what was checked elsewhere. */
+  add(check: Check): void {
+    const { check: title, passed, seconds, detail } = check
+    this.checks.push(check)
+    const seen = passed && detail !== undefined ? `: ${detail}` : ''
+    this.print(`${passed ? '✔' : '✘'} ${title}${seen} (${seconds.toFixed(1)} s)`)
+  }
+
   /**
    * Runs one check; what it gives is told as what was seen, if it is a text or `tell` makes it one.
    * Throws what the check throws, after it was reported.
@@ -27,9 +35,7 @@ export class Report {
     const started = Date.now()
     const done = (passed: boolean, detail: string | undefined) => {
       const seconds = Math.round((Date.now() - started) / 100) / 10
-      this.checks.push({ check: title, passed, seconds, ...(detail !== undefined && { detail }) })
-      const seen = passed && detail !== undefined ? `: ${detail}` : ''
-      this.print(`${passed ? '✔' : '✘'} ${title}${seen} (${seconds.toFixed(1)} s)`)
+      this.add({ check: title, passed, seconds, ...(detail !== undefined && { detail }) })
     }
     try {
       const result = await work()

@@ -7,7 +7,7 @@ import type { Variants } from '../../pipeline/variants.js'
 export const smokeModes = ['standalone', 'join', 'hardway'] as const
 export type SmokeMode = (typeof smokeModes)[number]
 
-const smokeRuntimes = ['ctr', 'docker'] as const
+const smokeRuntimes = ['ctr', 'nerdctl', 'docker'] as const
 
 /** What `npm run smoke` was asked for. */
 export interface SmokeRequest {
@@ -16,6 +16,8 @@ export interface SmokeRequest {
   runtime: (typeof smokeRuntimes)[number]
   /** The image of the kubelet, for the architecture of this machine. */
   build: BuildRequest
+  /** Whether Kubernetes' own conformance tests run on the cluster of `join`. */
+  conformance: boolean
   json: boolean
 }
 
@@ -25,11 +27,12 @@ Builds images, and runs nodes from them on this machine's containerd, in namespa
 
   --mode MODE     standalone (static pods, no cluster), join (two nodes, by kubeadm init and kubeadm join) or
                   hardway (a node and a control plane with a CA and certificates of their own)
-  --runtime NAME  ctr or docker: what runs the kubelet, and below v1.24 with docker the pods too (default: ctr)
+  --runtime NAME  ctr, nerdctl or docker: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr)
   --k8s VERSION   Kubernetes release (default: v1.24.0)
   --base NAME     base of the images (default: static)
   --variant NAME  variant of the kubelet's image (default: cni; for join kubeadm-cni)
   --engine NAME   runner, docker or embedded (default: the first that is there)
+  --conformance   join: run Kubernetes' own conformance tests too (an hour or more)
   --json          print what was checked as JSON
   --help          print this text
 
@@ -39,7 +42,11 @@ It needs Linux, root, containerd, runc and iproute2, and with docker Docker's en
 
 /** Reads the arguments of `npm run smoke`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseSmokeRequest(args: readonly string[], facts: Variants): SmokeRequest | 'help' {
-  const own = takeFlag('runtime', args)
+  const conformance = args.includes('--conformance')
+  const own = takeFlag(
+    'runtime',
+    args.filter((arg) => arg !== '--conformance'),
+  )
   const { value: mode, rest } = takeFlag('mode', own.rest)
   if (rest.includes('--help')) return 'help'
   if (mode === undefined) {
@@ -58,8 +65,11 @@ export function parseSmokeRequest(args: readonly string[], facts: Variants): Smo
   const [variant = defaultVariant(parsed), ...more] = given ? build.variants : []
   if (more.length > 0)
     throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
+  if (conformance && parsed !== 'join')
+    throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${parsed}`)
   return {
     mode: parsed,
+    conformance,
     runtime,
     build: {
       ...build,

@@ -15,5 +15,7 @@ export interface Setting {
   specs: Images
   /** Where the archives are. */
   folder: string
+  /** Whether Kubernetes' own conformance tests run too, where there is a cluster. */
+  conformance: boolean
   report: Report
 }

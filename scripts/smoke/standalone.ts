@@ -14,7 +14,7 @@ const hostPort = 8081
 
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
 export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {
-  const node = await startNode('web', '10.99.0.1/24')
+  const node = await startNode('web', '198.51.100.1/24')
   const request = recipe('--mode', 'standalone')
   const containers = podContainers(node, request)
   const steps = nodeRecipe(request)
@@ -29,6 +29,9 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
   )
   const container = await report.check('one container of it runs, and one sandbox', () =>
     oneContainer(containers),
+  )
+  await report.check('it has the network of its sandbox, and its own files', () =>
+    sharedNetwork(node, containers),
   )
   await report.check('what the kubelet mounts is mounted on the node', () => volumes(node, pod))
   await report.check('a file of the pod is on the node, below the sub path', async () => {
@@ -122,6 +125,25 @@ async function oneContainer(containers: PodContainers): Promise<string> {
     throw new Error(`containers: ${ids.join(' ')}; sandboxes: ${sandboxes.join(' ')}`)
   }
   return ids[0] as string
+}
+
+/** The sandbox holds the network of a pod open for its containers. */
+async function sharedNetwork(node: Node, containers: PodContainers): Promise<string> {
+  const namespaces = async (kind: 'container' | 'sandbox') => {
+    const [id] = await containers.running(kind)
+    const pid = await containers.pid(id as string)
+    return (await node.succeed('readlink', `/proc/${pid}/ns/net`, `/proc/${pid}/ns/mnt`)).split(
+      '\n',
+    )
+  }
+  const [[network, files], [ownNetwork, ownFiles]] = [
+    await namespaces('sandbox'),
+    await namespaces('container'),
+  ]
+  if (network !== ownNetwork || files === ownFiles) {
+    throw new Error(`sandbox ${network} ${files}, container ${ownNetwork} ${ownFiles}`)
+  }
+  return network as string
 }
 
 async function volumes(node: Node, pod: Pod): Promise<string> {

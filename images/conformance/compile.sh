@@ -1,0 +1,23 @@
+#!/bin/sh
+# Compiles Kubernetes' own end-to-end tests, the program that runs them in parallel, and the program of the image that their
+# pods are made of, from the Go module proxy: $OUT/usr/local/bin/e2e.test and ginkgo, $OUT/agnhost.
+#
+# KUBERNETES  release, v1.24.0   OUT  where to write
+set -eu
+
+. "${0%/*}/../retry.sh"
+. "${0%/*}/../kubernetes/shim.sh"
+
+ginkgo=$(go list -mod=mod -m -f '{{.Path}}' github.com/onsi/ginkgo/v2 2>/dev/null || echo github.com/onsi/ginkgo)
+
+# Loading every package downloads every module that the build needs, so that only this is repeated.
+programs="$ginkgo/ginkgo $module/test/images/agnhost"
+retry go list -mod=mod -deps $programs >/dev/null
+retry go list -mod=mod -deps -test "$module/test/e2e" >/dev/null
+
+export CGO_ENABLED=0
+mkdir -p "$OUT/usr/local/bin"
+go build -mod=mod -trimpath -ldflags '-s -w' -o "$OUT/usr/local/bin/" "$ginkgo/ginkgo"
+go build -mod=mod -trimpath -ldflags '-s -w' -o "$OUT/agnhost" "$module/test/images/agnhost"
+go test -c -mod=mod -trimpath -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$KUBERNETES" \
+  -o "$OUT/usr/local/bin/e2e.test" "$module/test/e2e"

@@ -1,0 +1,210 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { XMLParser } from 'fast-xml-parser'
+import { componentTree } from '../../images/components.js'
+import { agnhostImage } from '../../images/conformance/agnhost.js'
+import type { Builder } from '../../pipeline/graph/debian.js'
+import type { KubernetesVersion } from '../../pipeline/kubernetes.js'
+import { planComponent } from '../../pipeline/plan.js'
+import { parseArch, platformOf } from '../../pipeline/platform.js'
+import type { Variants } from '../../pipeline/variants.js'
+import { engineStep } from '../engine/session.js'
+import { type Kubectl, kubectlProgram } from './cluster.js'
+import type { Node } from './node.js'
+import { podImage } from './pod-image.js'
+import type { Report } from './report.js'
+
+/** Builds Kubernetes' own tests and the image of their pods into a folder. */
+export async function buildConformance(
+  builder: Builder,
+  facts: Variants,
+  kubernetes: KubernetesVersion,
+  folder: string,
+): Promise<void> {
+  const platform = platformOf(parseArch(process.arch))
+  const tree = (name: string) =>
+    componentTree(builder, facts.sources, planComponent(kubernetes, facts, name), platform)
+  const tests = tree('conformance')
+  await engineStep('conformance tests', () => tests.export(join(folder, 'conformance')))
+  const image = agnhostImage(builder, tests, tree('coredns'))
+  await engineStep('image of their pods', () =>
+    image.asTarball().export(join(folder, 'agnhost.tar')),
+  )
+}
+
+/** The cases of conformance that are run at once, and those that must have the cluster for themselves. */
+const rounds = [
+  { name: 'parallel', nodes: 4, focus: '\\[Conformance\\]', skip: '\\[Serial\\]' },
+  { name: 'serial', nodes: 1, focus: '\\[Serial\\].*\\[Conformance\\]', skip: '\\[Disruptive\\]' },
+]
+
+/**
+ * Runs Kubernetes' conformance cases on a cluster from its first node. Cases whose pods want an image that is not there are
+ * left out, and reported as such: only what is built from the release's source can be had everywhere.
+ */
+export async function runConformance(
+  nodes: readonly [Node, ...Node[]],
+  kubectl: Kubectl,
+  folder: string,
+  report: Report,
+): Promise<void> {
+  const [control] = nodes
+  const programs = '/opt/conformance'
+  await control.succeed('mkdir', '-p', programs)
+  await control.succeed('mount', '--bind', join(folder, 'conformance/usr/local/bin'), programs)
+  await report.check('images for the pods of the tests', () => nameImages(nodes, programs, folder))
+  await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/master-').catch(() => {})
+  await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/control-plane-').catch(() => {})
+  const watch = watchImages(kubectl)
+  const cases: Case[] = []
+  for (const { name, nodes: parallel, focus, skip } of rounds) {
+    const reports = `/var/log/conformance-${name}`
+    const flags = [
+      ...[`--kubeconfig=/etc/kubernetes/admin.conf`, `--kubectl-path=${kubectlProgram}`],
+      ...['--provider=skeleton', '--num-nodes=2', '--disable-log-dump', `--report-dir=${reports}`],
+    ]
+    const ginkgo = [
+      `-nodes=${parallel}`,
+      '-noColor',
+      '-timeout=4h',
+      `-focus=${focus}`,
+      `-skip=${skip}`,
+    ]
+    await control.run(`${programs}/ginkgo`, [...ginkgo, `${programs}/e2e.test`, '--', ...flags])
+    cases.push(...(await readCases(join(control.directory, 'root', reports))))
+  }
+  watch.stop()
+  reportCases(cases, watch.missing, report)
+}
+
+/** Gives the tests' own names to the image of their pods and to that of sandboxes. */
+async function nameImages(
+  nodes: readonly Node[],
+  programs: string,
+  folder: string,
+): Promise<string> {
+  const list = await (nodes[0] as Node).succeed(`${programs}/e2e.test`, '--list-images')
+  const images = list.split('\n')
+  const agnhost = images.find((image) => /e2e-test-images\/agnhost:/.test(image)) as string
+  const pause = images.find((image) => /\/pause:/.test(image)) as string
+  for (const node of nodes) {
+    const archive = ['images', 'import', '--index-name', agnhost, join(folder, 'agnhost.tar')]
+    await node.ctr(...archive)
+    await node.ctr('images', 'tag', '--force', podImage, pause)
+  }
+  return `${agnhost} ${pause}`
+}
+
+/**
+ * Watches for pods whose image cannot be had, and ends their namespaces, so that their cases do not wait for them.
+ * `missing` has the image of each such namespace.
+ */
+function watchImages(kubectl: Kubectl): { missing: Map<string, string>; stop(): void } {
+  const missing = new Map<string, string>()
+  let watching = true
+  const watch = async () => {
+    for (; watching; await sleep(2000)) {
+      const pods = await kubectl('get', 'pods', '--all-namespaces', '--output=json').catch(() => '')
+      for (const [namespace, image] of unavailable(pods)) {
+        if (missing.has(namespace) || namespace.startsWith('kube-')) continue
+        missing.set(namespace, image)
+        await kubectl('delete', 'namespace', namespace, '--wait=false').catch(() => {})
+      }
+    }
+  }
+  watch()
+  return {
+    missing,
+    stop: () => {
+      watching = false
+    },
+  }
+}
+
+interface PodList {
+  items: {
+    metadata: { namespace: string }
+    status: Record<string, ContainerStatus[] | undefined>
+  }[]
+}
+
+interface ContainerStatus {
+  image: string
+  state: { waiting?: { reason: string } }
+}
+
+/** Namespaces and images of containers that wait for an image. */
+function unavailable(pods: string): [string, string][] {
+  if (pods === '') return []
+  return (JSON.parse(pods) as PodList).items.flatMap(({ metadata, status }) =>
+    [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
+      .filter(({ state }) => /^(ErrImagePull|ImagePullBackOff)$/.test(state.waiting?.reason ?? ''))
+      .map(({ image }): [string, string] => [metadata.namespace, image]),
+  )
+}
+
+interface Case {
+  name: string
+  seconds: number
+  passed: boolean
+  /** Everything that the report says of it. */
+  text: string
+}
+
+/** The cases that ran, out of the JUnit reports in a directory: one of each process below v1.25, one of all from there on. */
+async function readCases(folder: string): Promise<Case[]> {
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    isArray: (tag) => tag === 'testsuite' || tag === 'testcase',
+  })
+  const files = (await readdir(folder)).filter((file) => /^junit.*\.xml$/.test(file))
+  const cases: Case[] = []
+  for (const file of files) {
+    const report = parser.parse(await readFile(join(folder, file), 'utf8'))
+    const suites: JUnitSuite[] = report.testsuites?.testsuite ?? report.testsuite
+    for (const one of suites.flatMap(({ testcase }) => testcase ?? [])) {
+      if ('skipped' in one || !one.name.includes('[Conformance]')) continue
+      const passed = !('failure' in one || 'error' in one)
+      cases.push({
+        name: one.name.replace(/^\[It\] /, ''),
+        seconds: Math.round(Number(one.time) * 10) / 10,
+        passed,
+        text: JSON.stringify(one),
+      })
+    }
+  }
+  return cases
+}
+
+interface JUnitSuite {
+  testcase?: { name: string; time: string }[]
+}
+
+/** A check for each case that could run; those that wanted other images are only named. */
+function reportCases(
+  cases: readonly Case[],
+  missing: ReadonlyMap<string, string>,
+  report: Report,
+): void {
+  const leftOut = new Map<string, string[]>()
+  for (const { name, seconds, passed, text } of cases) {
+    const [, image] = [...missing].find(([namespace]) => !passed && text.includes(namespace)) ?? []
+    if (image === undefined) {
+      report.add({ check: name, passed, seconds, ...(!passed && { detail: text.slice(0, 2000) }) })
+    } else leftOut.set(image, [...(leftOut.get(image) ?? []), name])
+  }
+  for (const [image, names] of leftOut) {
+    const detail = names.join('; ')
+    report.add({
+      check: `${names.length} cases left out for ${image}`,
+      passed: true,
+      seconds: 0,
+      detail,
+    })
+  }
+  const failed = report.checks.filter(({ passed }) => !passed)
+  if (cases.length === 0) throw new Error('no case of conformance ran')
+  if (failed.length > 0) throw new Error(`${failed.length} cases of conformance failed`)
+}

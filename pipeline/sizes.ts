@@ -19,6 +19,18 @@ export interface SizeRow {
   digest: string
 }
 
+/** A layer of an image by the name of what is in it, sizes in bytes. */
+export interface LayerSize {
+  name: string
+  compressed: number
+  extracted: number
+}
+
+/** A row with its layers, lowest first. */
+export interface LayeredRow extends SizeRow {
+  layers: LayerSize[]
+}
+
 /** The row for one architecture of an image. */
 export function sizeRow(
   spec: ImageSpec,
@@ -33,9 +45,29 @@ export function sizeRow(
   return { image, tag, kubernetes, base, variant, arch, compression, compressed, extracted, digest }
 }
 
+/** The names of the layers of an image, lowest first. */
+export function layerNames({ base, components }: Pick<ImageSpec, 'base' | 'components'>): string[] {
+  return [`${base} base`, ...components.map(({ name }) => name)]
+}
+
+/** The layers of an image on one architecture with their names. */
+export function layerSizes(spec: ImageSpec, layers: readonly LayerFacts[]): LayerSize[] {
+  const names = layerNames(spec)
+  return layers.map(({ size, extracted }, i) => ({
+    name: names[i] as string,
+    compressed: size,
+    extracted,
+  }))
+}
+
 /** Earlier rows with those of newly built archives in place: an archive holds what was built last. */
 export function mergeSizes(earlier: readonly SizeRow[], built: readonly SizeRow[]): SizeRow[] {
   const key = ({ image, tag }: SizeRow) => `${image}:${tag}`
   const replaced = new Set(built.map(key))
   return [...earlier.filter((row) => !replaced.has(key(row))), ...built]
+}
+
+/** Bytes as megabytes of 10^6: `11.24 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`
 }

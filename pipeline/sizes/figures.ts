@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import semver from 'semver'
+import { type Arch, allArches } from '../platform.js'
+import type { LayeredRow, SizeRow } from '../sizes.js'
+import type { Variants } from '../variants.js'
+
+/** The files with the figures: ours, which `npm run sizes` writes, and the chart of them. */
+export const measuredFile = new URL('measured.json', import.meta.url)
+export const chartFile = new URL('chart.svg', import.meta.url)
+
+/** Figures that the seed project published, in megabytes: by release, variant and architecture. */
+export interface Seed {
+  source: string
+  releases: Record<string, Record<string, Record<Arch, [compressed: number, extracted: number]>>>
+}
+
+/** An image on one architecture in every compression that was measured, and the seed's in bytes where it has one. */
+export interface Figure {
+  row: SizeRow
+  compressed: Record<string, number>
+  seed?: { compressed: number; extracted: number }
+}
+
+export function loadMeasured(): LayeredRow[] {
+  return JSON.parse(readFileSync(measuredFile, 'utf8')) as LayeredRow[]
+}
+
+export function loadSeed(): Seed {
+  return JSON.parse(readFileSync(new URL('seed.json', import.meta.url), 'utf8')) as Seed
+}
+
+/** Measured rows with new ones in the place of those of the same image and compression; newest release first. */
+export function mergeMeasured(
+  earlier: readonly LayeredRow[],
+  rows: readonly LayeredRow[],
+  facts: Variants,
+): LayeredRow[] {
+  const key = ({ image, tag, arch, compression }: SizeRow) => [image, tag, arch, compression].join()
+  const merged = new Map([...earlier, ...rows].map((row) => [key(row), row]))
+  // zstd is the default.
+  const order = [facts.bases, facts.images, facts.variants].flatMap((table) => Object.keys(table))
+  const words = [...order, ...allArches, 'zstd', 'gzip']
+  const fields = ['base', 'image', 'variant', 'arch', 'compression'] as const
+  const compare = (a: SizeRow, b: SizeRow) =>
+    fields.map((field) => words.indexOf(a[field]) - words.indexOf(b[field])).find(Boolean) ?? 0
+  return [...merged.values()].sort(
+    (a, b) => semver.rcompare(a.kubernetes, b.kubernetes) || compare(a, b),
+  )
+}
+
+/** The rows of each image and architecture together, by release and base. */
+export function figuresByRelease(rows: readonly SizeRow[], seed: Seed): Map<string, Figure[]> {
+  const figures = new Map<string, Map<string, Figure>>()
+  for (const row of rows) {
+    const group = `${row.kubernetes}, ${row.base}`
+    const images = figures.get(group) ?? new Map<string, Figure>()
+    const key = [row.image, row.variant, row.arch].join()
+    const figure = images.get(key) ?? { row, compressed: {}, ...seedOf(row, seed) }
+    figure.compressed[row.compression] = row.compressed
+    figures.set(group, images.set(key, figure))
+  }
+  return new Map([...figures].map(([group, images]) => [group, [...images.values()]]))
+}
+
+function seedOf({ image, kubernetes, variant, arch }: SizeRow, seed: Seed) {
+  const found = image === 'kubelet' ? seed.releases[kubernetes]?.[variant]?.[arch] : undefined
+  if (found === undefined) return {}
+  const [compressed, extracted] = found
+  return { seed: { compressed: compressed * 1e6, extracted: extracted * 1e6 } }
+}
+
+/** How an image is called in a table of its release. */
+export function labelOf({ image, variant }: SizeRow): string {
+  return image === 'kubelet' ? variant : image
+}
+
+/** A difference in per cent with its sign: `−55 %`. */
+export function difference(ours: number, theirs: number): string {
+  const percent = Math.round((ours / theirs - 1) * 100)
+  return `${percent < 0 ? '−' : '+'}${Math.abs(percent)} %`
+}

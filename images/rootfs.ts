@@ -3,6 +3,7 @@ import type { Builder } from '../pipeline/graph/debian.js'
 import { packLayer } from '../pipeline/graph/pack.js'
 import type { ImageSpec } from '../pipeline/plan.js'
 import { type Arch, type Platform, platformOf } from '../pipeline/platform.js'
+import { layerNames } from '../pipeline/sizes.js'
 import type { Variants } from '../pipeline/variants.js'
 import { alpineRoot } from './alpine/alpine.js'
 import { componentTree } from './components.js'
@@ -29,9 +30,10 @@ export function imageLayers(
   })
   const components = spec.components.map((component) => {
     const tree = componentTree(builder, facts.sources, component, platform)
-    return { name: component.name, directory: packLayer(builder, tree, { platform, compression }) }
+    return packLayer(builder, tree, { platform, compression })
   })
-  return [{ name: `${spec.base} base`, directory: base }, ...components]
+  const names = layerNames(spec)
+  return [base, ...components].map((directory, i) => ({ name: names[i] as string, directory }))
 }
 
 function baseTree(

@@ -62,6 +62,12 @@ const variant = z.strictObject({
   images: z.record(z.string(), z.array(text).min(1)),
 })
 
+/** Megabytes (10^6 bytes) that an image has at most on every architecture, on the static base and as zstd. */
+const budget = z.strictObject({
+  compressed: z.number().positive(),
+  extracted: z.number().positive(),
+})
+
 /** One Kubernetes minor. */
 const kubernetes = z.strictObject({
   /** The newest release known to be published; later ones are looked up when asked for. */
@@ -185,6 +191,8 @@ const schema = z.strictObject({
   images: z.record(z.string(), image),
   bases: z.record(z.string(), base),
   variants: z.record(z.string(), variant),
+  /** By image, variant, and the first Kubernetes minor for which it holds; the minors before have none. */
+  budgets: z.record(z.string(), z.record(z.string(), z.record(minor, budget))),
   kubernetes: z.record(minor, kubernetes),
   components: z.record(z.string(), component),
   userland: z.record(z.string(), userland),
@@ -207,6 +215,7 @@ const schema = z.strictObject({
 
 export type Variants = z.infer<typeof schema>
 export type ComponentFacts = z.infer<typeof component>
+export type SizeBudget = z.infer<typeof budget>
 export type Packing = z.infer<typeof packing>
 export type KubernetesFacts = z.infer<typeof kubernetes>
 export type UserlandFacts = z.infer<typeof userland>
@@ -259,6 +268,12 @@ function verifyReferences(variants: Variants): void {
     for (const [image, components] of Object.entries(variant.images)) {
       verifyKey(image, variants, 'images', ['variants', key, 'images', image])
       verifyKeys(components, variants, 'components', ['variants', key, 'images', image])
+    }
+  }
+  for (const [image, budgets] of Object.entries(variants.budgets)) {
+    verifyKey(image, variants, 'images', ['budgets', image])
+    for (const variant of Object.keys(budgets)) {
+      verifyKey(variant, variants, 'variants', ['budgets', image, variant])
     }
   }
   for (const [minor, { newest, go, crictl, userland }] of Object.entries(variants.kubernetes)) {

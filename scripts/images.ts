@@ -3,12 +3,21 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client, Directory } from '@dagger.io/dagger'
 import { imageLayers } from '../images/rootfs.js'
+import { BuildError } from '../pipeline/errors.js'
 import type { Builder } from '../pipeline/graph/debian.js'
 import { writeArchive } from '../pipeline/oci/archive.js'
 import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
 import { type ImageSpec, localRef } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
-import { mergeSizes, type SizeRow, sizeRow } from '../pipeline/sizes.js'
+import { overBudget } from '../pipeline/sizes/budget.js'
+import { loadMeasured } from '../pipeline/sizes/figures.js'
+import {
+  type LayeredRow,
+  layerSizes,
+  mergeSizes,
+  type SizeRow,
+  sizeRow,
+} from '../pipeline/sizes.js'
 import type { Variants } from '../pipeline/variants.js'
 import { fetchPackages, type Mirror } from './alpine.js'
 import { prepareBuilder } from './builder-root.js'
@@ -30,7 +39,7 @@ export async function buildImages(
   await mkdir(staging, { recursive: true })
   // However the build ends: done, failed or interrupted.
   process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
-  const rows: SizeRow[] = []
+  const rows: LayeredRow[] = []
   const files: string[] = []
   for (const spec of specs) {
     const folder = join(staging, `${spec.archive}-packages`)
@@ -43,6 +52,23 @@ export async function buildImages(
     rows.push(...(await buildImage(builder, facts, spec, staging, packages?.directory)))
     files.push(spec.archive)
   }
+  return placeImages(rows, facts, files, staging, output)
+}
+
+/**
+ * Moves what was built from the staging directory to the output directory, and adds its rows to `sizes.json` there.
+ * Throws a BuildError, and leaves the output directory alone, if an image is over its budget.
+ */
+export async function placeImages(
+  built: readonly LayeredRow[],
+  facts: Variants,
+  files: readonly string[],
+  staging: string,
+  output: string,
+): Promise<SizeRow[]> {
+  const over = overBudget(built, facts, loadMeasured())
+  if (over.length > 0) throw new BuildError(over.join('\n'))
+  const rows = built.map(({ layers: _, ...row }): SizeRow => row)
   const sizes = join(output, 'sizes.json')
   const merged = mergeSizes(await readSizes(sizes), rows)
   await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
@@ -58,7 +84,7 @@ async function buildImage(
   spec: ImageSpec,
   staging: string,
   packages?: Directory,
-): Promise<SizeRow[]> {
+): Promise<LayeredRow[]> {
   const files = new Map<string, string>()
   const layers = new Map<Arch, LayerFacts[]>()
   for (const arch of spec.arches) {
@@ -79,9 +105,10 @@ async function buildImage(
   }
   const layout = layoutImage({ ref: localRef(spec), ...spec }, layers)
   await writeArchive(join(staging, spec.archive), layout, files)
-  return [...layers].map(([arch, stack]) =>
-    sizeRow(spec, arch, stack, layout.manifests.get(arch) as string),
-  )
+  return [...layers].map(([arch, stack]) => ({
+    ...sizeRow(spec, arch, stack, layout.manifests.get(arch) as string),
+    layers: layerSizes(spec, stack),
+  }))
 }
 
 async function readSizes(file: string): Promise<SizeRow[]> {

@@ -43,6 +43,15 @@ test(
   'variants.json: $.variants.base.images.kubelet[0]: "kublet" is not a key of components',
 )
 test(
+  'a budget of nothing',
+  refuses,
+  (facts) => {
+    const budgets = facts.budgets?.kubelet as Editable
+    budgets.cnu = budgets.cni as Editable
+  },
+  'variants.json: $.budgets.kubelet.cnu: "cnu" is not a key of variants',
+)
+test(
   'a release of another minor',
   refuses,
   (facts) => {

@@ -1,0 +1,95 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { UserError } from '../pipeline/errors.js'
+import { sizeChart } from '../pipeline/sizes/chart.js'
+import { compareBuilds } from '../pipeline/sizes/comparison.js'
+import {
+  chartFile,
+  loadMeasured,
+  loadSeed,
+  measuredFile,
+  mergeMeasured,
+} from '../pipeline/sizes/figures.js'
+import { sizeMatrix, withMatrix } from '../pipeline/sizes/matrix.js'
+import {
+  type DiffRequest,
+  type MatrixRequest,
+  parseSizesRequest,
+  sizesHelp,
+} from '../pipeline/sizes/request.js'
+import type { LayeredRow } from '../pipeline/sizes.js'
+import { loadVariants, publishedImages, type Variants } from '../pipeline/variants.js'
+import { exitWith } from './exit.js'
+import { requirePrograms } from './host.js'
+import { buildPlanned, planRequested } from './requested.js'
+import { isArchive, readImages } from './sizes/content.js'
+import { explainImage } from './sizes/explain.js'
+import { changeTable, whyTable } from './sizes/tables.js'
+
+const readmeFile = new URL('../README.md', import.meta.url)
+
+await exitWith(async () => {
+  const facts = loadVariants()
+  const request = parseSizesRequest(process.argv.slice(2), facts)
+  if (request === 'help') return print(sizesHelp)
+  await requirePrograms({ gzip: 'gzip', tar: 'tar', zstd: 'zstd' })
+  switch (request.mode) {
+    case 'matrix':
+      return print(await writeMatrix(request, facts))
+    case 'why': {
+      const image = await explainImage(request, facts)
+      return print(request.json ? json(image) : whyTable(image))
+    }
+    case 'diff': {
+      const changes = await compare(request, facts)
+      return print(request.json ? json(changes) : changeTable(changes))
+    }
+  }
+})
+
+function print(result: string): void {
+  process.stdout.write(result)
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** Puts the figures of a build into the data, the README and the chart; gives the names of these files. */
+async function writeMatrix({ build, output }: MatrixRequest, facts: Variants): Promise<string> {
+  if (build) await buildPlanned(build, facts, await planRequested(build, facts))
+  const published = publishedImages(facts)
+  const images = await readImages(resolve(output), facts)
+  const rows = images
+    .filter(({ image }) => published.includes(image))
+    .map(({ layers, ...row }): LayeredRow => {
+      return { ...row, layers: layers.map(({ files: _, ...layer }) => layer) }
+    })
+  const measured = mergeMeasured(loadMeasured(), rows, facts)
+  const seed = loadSeed()
+  const readme = await readFile(readmeFile, 'utf8')
+  const contents: [URL, string][] = [
+    [measuredFile, json(measured)],
+    [readmeFile, withMatrix(readme, sizeMatrix(measured, seed))],
+    [chartFile, sizeChart(measured, seed)],
+  ]
+  for (const [file, content] of contents) await writeFile(partial(file), content)
+  for (const [file] of contents) await rename(partial(file), file)
+  return contents.map(([file]) => `${fileURLToPath(file)}\n`).join('')
+}
+
+function partial(file: URL): URL {
+  return new URL(`${file.href}.partial`)
+}
+
+/** Compares two builds: images of the same name, or two archives whatever they are called. */
+async function compare({ before, after }: DiffRequest, facts: Variants) {
+  const paths = [before, after].map((path) => resolve(path))
+  const archives = paths.filter(isArchive)
+  if (archives.length === 1) {
+    throw new UserError('--diff compares two directories or two archives, not one with the other')
+  }
+  const [a, b] = await Promise.all(paths.map((path) => readImages(path, facts)))
+  return compareBuilds(a ?? [], b ?? [], archives.length > 0 ? ({ arch }) => arch : undefined)
+}

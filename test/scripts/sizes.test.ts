@@ -21,6 +21,8 @@ const sizes = (args: readonly string[], env: Record<string, string> = {}) =>
 test.before(async (t) => {
   t.timeout(120_000)
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-sizes-test-'))
+  const [dist, programs] = [join(folder, 'dist'), join(folder, 'programs')]
+  t.context = { folder, dist, programs }
   const base = join(folder, 'base')
   const root = join(folder, 'root')
   await mkdir(join(base, 'etc'), { recursive: true })
@@ -34,14 +36,11 @@ test.before(async (t) => {
   )
   await compile(join(folder, 'source'), join(root, 'usr/bin/kubelet'))
   await writeFile(join(root, 'usr/bin/crictl'), `\x7fELF${' '.repeat(200)}UPX!`)
-  const dist = join(folder, 'dist')
   await writeDist(dist, [base, root])
   // Stands in for UPX, which cannot be installed everywhere: it unpacks everything to the program above.
-  const programs = join(folder, 'programs')
   await mkdir(programs)
   const upx = `#!/bin/sh\n[ "$1 $3" = '-d -o' ] && cp '${root}/usr/bin/kubelet' "$4"\n`
   await writeFile(join(programs, 'upx'), upx, { mode: 0o755 })
-  t.context = { folder, dist, programs }
 })
 
 test.after.always((t) => rm(t.context.folder, { recursive: true, force: true }))

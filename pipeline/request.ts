@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type AlpineRequest, parseAlpineFlags } from './alpine.js'
 import { messageOf, UserError } from './errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from './kubernetes.js'
@@ -63,7 +63,8 @@ Measures every component in every packing: extracted and compressed size, and st
   --help               print this text
 `
 
-const options = {
+/** Flags of a build. */
+export const buildOptions = {
   k8s: { type: 'string' },
   arch: { type: 'string', multiple: true },
   image: { type: 'string', multiple: true },
@@ -81,10 +82,17 @@ const options = {
   help: { type: 'boolean', default: false },
 } as const
 
+/** What was given of the flags of a build; other commands have some of them. */
+export type BuildFlags = ReturnType<typeof parseFlags<typeof buildOptions>>
+
 /** Reads the arguments of `npm run build`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseBuildRequest(args: readonly string[], facts: Variants): BuildRequest | 'help' {
-  const given = parseFlags(args)
-  if (given.help) return 'help'
+  const given = parseFlags(args, buildOptions)
+  return given.help ? 'help' : checkBuildFlags(given, facts)
+}
+
+/** Checks every word of a build's flags. Throws a UserError. */
+export function checkBuildFlags(given: BuildFlags, facts: Variants): BuildRequest {
   if (given.k8s === undefined) {
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   }
@@ -128,7 +136,11 @@ export function verifyFlags(args: readonly string[], known: readonly string[]): 
   }
 }
 
-function parseFlags(args: readonly string[]) {
+/** Reads flags of these names and types. Throws a UserError. */
+export function parseFlags<T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
   const known = Object.keys(options).map((name) => `--${name}`)
   verifyFlags(args, known)
   try {

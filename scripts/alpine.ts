@@ -70,13 +70,14 @@ export async function prepareMirror(
   facts: Variants,
   specs: readonly ImageSpec[],
 ): Promise<Mirror | undefined> {
-  const root = specs.map((spec) => spec.root).find((any) => any.kind === 'alpine')
+  const onAlpine = specs.filter(({ root }) => root.kind === 'alpine')
+  const root = onAlpine[0]?.root as AlpineRoot | undefined
   if (root === undefined) return undefined
   const keys = Object.fromEntries(await Promise.all(alpine.keys.map(readKey)))
   const locks = await Promise.all(
     alpine.locks.map(async (file) => parseLock(await readGiven('--alpine-lock', file), file)),
   )
-  for (const spec of specs) lockedPackages(spec, spec.root as AlpineRoot, locks)
+  for (const spec of onAlpine) lockedPackages(spec, spec.root as AlpineRoot, locks)
   const url = alpine.mirror ?? facts.alpine.mirror
   const states: string[] = []
   for (const repository of root.repositories) {

@@ -43,7 +43,10 @@ export async function buildImages(
   const files: string[] = []
   for (const spec of specs) {
     const folder = join(staging, `${spec.archive}-packages`)
-    const packages = mirror && (await fetchPackages({ builder, facts, spec, mirror }, folder))
+    const isAlpine = mirror !== undefined && spec.root.kind === 'alpine'
+    const packages = isAlpine
+      ? await fetchPackages({ builder, facts, spec, mirror }, folder)
+      : undefined
     if (packages) {
       const name = spec.archive.replace(/\.oci\.tar$/, '.lock.json')
       await writeFile(join(staging, name), `${JSON.stringify(packages.lock, null, 2)}\n`)

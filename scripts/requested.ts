@@ -35,7 +35,8 @@ export async function buildPlanned(
   )
 }
 
-function verifyOutput(output: string): void {
+/** Throws a UserError where the directory for the archives cannot be one. */
+export function verifyOutput(output: string): void {
   const found = statSync(output, { throwIfNoEntry: false })
   if (found === undefined || found.isDirectory()) return
   throw new UserError(`--output ${output} is a file: name a directory, there or not`)

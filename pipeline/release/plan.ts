@@ -1,0 +1,34 @@
+import { UserError } from '../errors.js'
+import { type ImageSpec, planImages } from '../plan.js'
+import type { Variants } from '../variants.js'
+import type { ReleaseRequest, Shard } from './request.js'
+
+/** An image of a release, and its name in the registry. */
+export interface ReleaseImage {
+  spec: ImageSpec
+  /** HOST/NAMESPACE/IMAGE, without the tag. */
+  repository: string
+}
+
+/**
+ * The images that a request releases, of one base or of every one, in an order that depends on nothing else. Pure.
+ * Throws a UserError when nothing matches.
+ */
+export function planRelease(request: ReleaseRequest, facts: Variants): ReleaseImage[] {
+  const { build, registry, stage } = request
+  const bases = build.base === undefined ? Object.keys(facts.bases) : [build.base]
+  const specs = bases.flatMap((base) => planImages({ ...build, base }, facts))
+  const asked = typeof stage === 'string' ? specs : shardOf(specs, stage)
+  return asked.map((spec) => ({ spec, repository: `${registry}/${spec.image}` }))
+}
+
+/** The images of one shard: those that share most of what is compiled stay together. */
+function shardOf(specs: readonly ImageSpec[], { part, count }: Shard): ImageSpec[] {
+  if (count > specs.length) {
+    throw new UserError(`--shard ${part}/${count}: there are only ${specs.length} images`)
+  }
+  const main = ({ components }: ImageSpec) => components[0]?.name ?? ''
+  const sorted = specs.toSorted((a, b) => main(a).localeCompare(main(b), 'en'))
+  const end = (n: number) => Math.floor((n * specs.length) / count)
+  return sorted.slice(end(part - 1), end(part))
+}

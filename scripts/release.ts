@@ -1,0 +1,69 @@
+import { resolve } from 'node:path'
+import { table } from 'table'
+import { planRelease, type ReleaseImage } from '../pipeline/release/plan.js'
+import {
+  parseReleaseRequest,
+  type ReleaseRequest,
+  releaseHelp,
+} from '../pipeline/release/request.js'
+import { loadVariants, type Variants } from '../pipeline/variants.js'
+import { exitWith } from './exit.js'
+import { verifyPublished } from './published.js'
+import {
+  describeImages,
+  moveTags,
+  pushImages,
+  type ReleaseRow,
+  readNotes,
+} from './release/images.js'
+import { type Credentials, Pusher, takeCredentials } from './release/push.js'
+import { buildPlanned, verifyOutput } from './requested.js'
+
+await exitWith(async () => {
+  const facts = loadVariants()
+  const request = parseReleaseRequest(process.argv.slice(2), facts)
+  if (request === 'help') {
+    process.stdout.write(releaseHelp)
+    return
+  }
+  // Before anything else is started, the engine above all.
+  const credentials = takeCredentials(process.env)
+  const rows = await release(request, facts, credentials)
+  process.stdout.write(request.json ? `${JSON.stringify(rows, null, 2)}\n` : releaseTable(rows))
+})
+
+async function release(
+  request: ReleaseRequest,
+  facts: Variants,
+  credentials: Credentials,
+): Promise<ReleaseRow[]> {
+  const { stage, dryRun, plainHttp } = request
+  const output = resolve(request.build.output)
+  const images = planRelease(request, facts)
+  if (stage === 'tags') {
+    const noted = await readNotes(images, output)
+    return dryRun ? noted : moveTags(await Pusher.compile(plainHttp, credentials), noted)
+  }
+  verifyOutput(output)
+  await verifyPublished(request.build.kubernetes, facts)
+  // A mirror that does not answer is an error: a release never takes another base.
+  await buildPlanned(
+    request.build,
+    facts,
+    images.map(({ spec }) => spec),
+  )
+  if (dryRun) return describeImages(images, output)
+  const pusher = await Pusher.compile(plainHttp, credentials)
+  const pushed = await pushImages(pusher, images, output)
+  return stage === 'all' ? moveTags(pusher, pushed) : pushed
+}
+
+function releaseTable(rows: readonly ReleaseRow[]): string {
+  const cells = rows.map(({ ref, digest, bytes, tag }) => [
+    ref,
+    digest,
+    `${(bytes / 1e6).toFixed(2)} MB`,
+    tag ?? 'not moved',
+  ])
+  return table([['image', 'digest', 'blobs', 'tag'], ...cells])
+}

@@ -1,0 +1,84 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BuildError, UserError } from '../../pipeline/errors.js'
+import { run } from '../command.js'
+import { hasProgram } from '../host.js'
+
+/** What the environment says of credentials. */
+export type Credentials = Record<string, string>
+
+const names = ['REGISTRY_USERNAME', 'REGISTRY_PASSWORD'] as const
+
+/** Takes credentials out of an environment, so that nothing else which is started has them. Throws a UserError. */
+export function takeCredentials(env: NodeJS.ProcessEnv): Credentials {
+  const given = names.filter((name) => env[name])
+  if (given.length === 1) {
+    throw new UserError(`${given[0]} is set alone: set ${names.join(' and ')}, or neither`)
+  }
+  const credentials = Object.fromEntries(given.map((name) => [name, env[name] as string]))
+  for (const name of names) delete env[name]
+  return credentials
+}
+
+/** A tag after it was moved. */
+export interface MovedTag {
+  tag: string
+  /** Digest that it named before, unless it is new. */
+  before?: string
+}
+
+/** Talks to a registry by the program in push/. */
+export class Pusher {
+  private constructor(
+    private readonly program: string,
+    private readonly flags: readonly string[],
+    private readonly credentials: Credentials,
+  ) {}
+
+  /** Compiles the program. Throws a BuildError. */
+  static async compile(plainHttp: boolean, credentials: Credentials): Promise<Pusher> {
+    if (!hasProgram('go')) {
+      throw new BuildError('missing on this machine: go. Install Go 1.21 or later, and try again.')
+    }
+    const program = join(await temporaryFolder(), 'push')
+    const source = fileURLToPath(new URL('push', import.meta.url))
+    const env = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
+    const build = await run('go', ['build', '-trimpath', '-o', program, '.'], { cwd: source, env })
+    if (build.status !== 0) {
+      throw new BuildError(`go build of scripts/release/push failed:\n${build.stderr}`)
+    }
+    return new Pusher(program, plainHttp ? ['--plain-http'] : [], credentials)
+  }
+
+  /** Pushes what is missing of the image with this digest in an OCI layout. Throws a BuildError. */
+  async pushImage(repository: string, digest: string, layout: string): Promise<void> {
+    await this.run('image', `${repository}@${digest}`, layout)
+  }
+
+  /** Moves tags, written as REPOSITORY:TAG@DIGEST: all of them, or none and a BuildError. */
+  async moveTags(targets: readonly string[]): Promise<MovedTag[]> {
+    return JSON.parse(await this.run('tags', ...targets)) as MovedTag[]
+  }
+
+  private async run(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await run(this.program, [...this.flags, ...args], {
+      env: this.credentials,
+    })
+    if (status !== 0) throw new BuildError(`push: ${stderr.trimEnd()}`)
+    return stdout
+  }
+}
+
+let folder: Promise<string> | undefined
+
+/** The temporary directory of this process: gone when it has ended, however it ends. */
+export function temporaryFolder(): Promise<string> {
+  folder ??= mkdtemp(join(tmpdir(), 'kubelet-images-release-')).then((path) => {
+    process.once('exit', () => rmSync(path, { recursive: true, force: true }))
+    return path
+  })
+  return folder
+}

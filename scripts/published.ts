@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { $ } from 'zx'
-import { UserError } from '../pipeline/errors.js'
+import { BuildError, UserError } from '../pipeline/errors.js'
 import type { KubernetesVersion } from '../pipeline/kubernetes.js'
 import type { Variants } from '../pipeline/variants.js'
 import { hasProgram } from './host.js'
@@ -12,13 +12,23 @@ import { hasProgram } from './host.js'
 export async function verifyPublished(release: KubernetesVersion, facts: Variants): Promise<void> {
   const newest = facts.kubernetes[release.minor]?.newest as string
   if (semver.lte(release.version, newest) || !hasProgram('go')) return
-  const env = { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local' }
-  const go = $({ cwd: '/', env, quiet: true, nothrow: true, timeout: '30s' })
-  const { exitCode, stderr } = await go`go list -m k8s.io/kubernetes@${release.version}`
+  const { exitCode, stderr } = await go()`go list -m k8s.io/kubernetes@${release.version}`
   const refused = /\b(403 Forbidden|404 Not Found|410 Gone)\b|unknown revision/.test(stderr)
   if (exitCode !== 0 && refused) {
     throw new UserError(
       `Kubernetes ${release.version} is not published: the newest known release of v${release.minor} is ${newest}. Did you mean ${newest}?`,
     )
   }
+}
+
+/** Every published version of Kubernetes, pre-releases too. Throws a BuildError. */
+export async function listPublished(): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await go()`go list -m -versions k8s.io/kubernetes`
+  if (exitCode !== 0) throw new BuildError(`the Go module proxy was asked in vain: ${stderr}`)
+  return stdout.trim().split(/\s+/).slice(1)
+}
+
+function go() {
+  const env = { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local' }
+  return $({ cwd: '/', env, quiet: true, nothrow: true, timeout: '30s' })
 }

@@ -46,7 +46,8 @@ export class Pusher {
     const program = join(await temporaryFolder(), 'push')
     const source = fileURLToPath(new URL('push', import.meta.url))
     const env = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
-    const build = await run('go', ['build', '-trimpath', '-o', program, '.'], { cwd: source, env })
+    const flags = ['-trimpath', '-buildvcs=false', '-o', program]
+    const build = await run('go', ['build', ...flags, '.'], { cwd: source, env })
     if (build.status !== 0) {
       throw new BuildError(`go build of scripts/release/push failed:\n${build.stderr}`)
     }

@@ -37,12 +37,13 @@ async function release(
   facts: Variants,
   credentials: Credentials,
 ): Promise<ReleaseRow[]> {
-  const { stage, dryRun, plainHttp } = request
+  const { stage, dryRun } = request
+  const flags = request.plainHttp ? ['--plain-http'] : []
   const output = resolve(request.build.output)
   const images = planRelease(request, facts)
   if (stage === 'tags') {
     const noted = await readNotes(images, output)
-    return dryRun ? noted : moveTags(await Pusher.compile(plainHttp, credentials), noted)
+    return dryRun ? noted : moveTags(await Pusher.compile(flags, credentials), noted)
   }
   verifyOutput(output)
   await verifyPublished(request.build.kubernetes, facts)
@@ -53,7 +54,7 @@ async function release(
     images.map(({ spec }) => spec),
   )
   if (dryRun) return describeImages(images, output)
-  const pusher = await Pusher.compile(plainHttp, credentials)
+  const pusher = await Pusher.compile(flags, credentials)
   const pushed = await pushImages(pusher, images, output)
   return stage === 'all' ? moveTags(pusher, pushed) : pushed
 }

@@ -38,20 +38,20 @@ export class Pusher {
     private readonly credentials: Credentials,
   ) {}
 
-  /** Compiles the program. Throws a BuildError. */
-  static async compile(plainHttp: boolean, credentials: Credentials): Promise<Pusher> {
+  /** Compiles the program, to be run with these flags. Throws a BuildError. */
+  static async compile(flags: readonly string[], credentials: Credentials): Promise<Pusher> {
     if (!hasProgram('go')) {
       throw new BuildError('missing on this machine: go. Install Go 1.21 or later, and try again.')
     }
     const program = join(await temporaryFolder(), 'push')
     const source = fileURLToPath(new URL('push', import.meta.url))
     const env = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
-    const flags = ['-trimpath', '-buildvcs=false', '-o', program]
-    const build = await run('go', ['build', ...flags, '.'], { cwd: source, env })
+    const output = ['-trimpath', '-buildvcs=false', '-o', program]
+    const build = await run('go', ['build', ...output, '.'], { cwd: source, env })
     if (build.status !== 0) {
       throw new BuildError(`go build of scripts/release/push failed:\n${build.stderr}`)
     }
-    return new Pusher(program, plainHttp ? ['--plain-http'] : [], credentials)
+    return new Pusher(program, flags, credentials)
   }
 
   /** Pushes what is missing of the image with this digest in an OCI layout. Throws a BuildError. */

@@ -4,6 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import type { ReleaseImage } from '../../pipeline/release/plan.js'
+import { requirePrograms } from '../../scripts/host.js'
 import { describeImages, moveTags, pushImages } from '../../scripts/release/images.js'
 import { Pusher } from '../../scripts/release/push.js'
 import { readArchive } from '../_helpers/archive.js'
@@ -27,6 +28,7 @@ const credentials = { REGISTRY_USERNAME: user, REGISTRY_PASSWORD: password }
 
 test.before(async (t) => {
   t.timeout(1_800_000)
+  await requirePrograms({ containerd: 'containerd', openssl: 'openssl' })
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-registry-'))
   t.context = { folder, program: await compileRegistry(folder) }
 })
@@ -128,9 +130,9 @@ test.serial('TLS by a certificate authority of its own', async (t) => {
   const registry = await startRegistry(t, { tls })
   const images = releaseImages(`${registry.address}/ns`, '--image', 'kube-proxy')
   const archives = await writeNoise(t.context.folder, images)
-  const unknown = await Pusher.compile(false, {})
+  const unknown = await Pusher.compile([], {})
   await t.throwsAsync(pushImages(unknown, images, archives), { message: /certificate|400/ })
-  const trusting = await Pusher.compile(false, { SSL_CERT_FILE: tls.certificate })
+  const trusting = await Pusher.compile([], { SSL_CERT_FILE: tls.certificate })
   await moveTags(trusting, await pushImages(trusting, images, archives))
 })
 
@@ -144,17 +146,17 @@ test.serial('nothing goes over HTTP without TLS to another machine, unless allow
   t.teardown(() => proxy.close())
   const images = releaseImages(`${proxy.address}/ns`, '--image', 'kube-proxy')
   const output = await writeNoise(t.context.folder, images)
-  const careful = await Pusher.compile(false, credentials)
+  const careful = await Pusher.compile([], credentials)
   const refused = await t.throwsAsync(pushImages(careful, images, output))
   t.regex(refused?.message ?? '', /--plain-http$/)
   t.deepEqual(proxy.asked, [])
-  await pushImages(await Pusher.compile(true, {}), images, output)
+  await pushImages(await Pusher.compile(['--plain-http'], {}), images, output)
   t.not(writes(proxy).length, 0)
 })
 
-test.serial('a registry that is busy or resets connections is asked again', async (t) => {
+test.serial('a registry that is busy, stalls or resets connections is asked again', async (t) => {
   const { proxy, output, images, pusher } = await scene(t)
-  const faults: Verdict[] = [{ status: 503 }, 'cut', { status: 429 }, { status: 500 }]
+  const faults: Verdict[] = [{ status: 503 }, 'cut', 'stall', { status: 429 }, { status: 500 }]
   proxy.judge = (asked) => (/PATCH|manifests/.test(asked) ? (faults.shift() ?? 'pass') : 'pass')
   const pushed = await pushImages(pusher, images, output)
   await moveTags(pusher, pushed)
@@ -284,7 +286,7 @@ async function scene(
   const variants = ['--image', 'kubelet', '--variant', 'base,cni']
   const images = releaseImages(`${proxy.address}/ns`, ...variants)
   const output = await writeNoise(t.context.folder, images)
-  return { proxy, images, output, pusher: await Pusher.compile(false, env) }
+  return { proxy, images, output, pusher: await Pusher.compile(['--patience=2s'], env) }
 }
 
 /** What tags name in the registry. */

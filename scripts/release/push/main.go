@@ -1,7 +1,8 @@
 // Push puts images into a registry, with every blob and manifest as it is:
-// `push image REPOSITORY@DIGEST LAYOUT` an image of an OCI layout, by its digest, without what is already there;
+// `push image REPOSITORY@DIGEST LAYOUT` the index of an image in an OCI layout, by its digest, without what is there already;
 // `push tags REPOSITORY:TAG@DIGEST...` all of the tags or none; prints as JSON what each of them named before.
-// Before the command --plain-http allows HTTP without TLS to other machines.
+// Before the command --plain-http allows HTTP without TLS to other machines, and --patience says how long the registry may
+// take to read on, or to answer.
 // REGISTRY_USERNAME and REGISTRY_PASSWORD in the environment come before Docker's configuration.
 package main
 
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -29,8 +31,13 @@ type registry struct {
 
 func main() {
 	plain := flag.Bool("plain-http", false, "")
+	// It may have to check a big blob first.
+	patience := flag.Duration("patience", 2*time.Minute, "")
 	flag.Parse()
-	err := run(context.Background(), *plain, flag.Args())
+	to, err := connect(*plain, *patience)
+	if err == nil {
+		err = to.run(context.Background(), flag.Args())
+	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		err = fmt.Errorf("%w: a registry without TLS on another machine needs --plain-http", err)
 	}
@@ -40,11 +47,24 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, plain bool, args []string) error {
-	to, err := connect(plain)
+func connect(plain bool, patience time.Duration) (*registry, error) {
+	options := remoteOptions(plain, patience)
+	pusher, err := remote.NewPusher(options...)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	puller, err := remote.NewPuller(options...)
+	if err != nil {
+		return nil, err
+	}
+	names := []name.Option{name.StrictValidation}
+	if plain {
+		names = append(names, name.Insecure)
+	}
+	return &registry{names: names, pusher: pusher, puller: puller}, nil
+}
+
+func (to *registry) run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 3 && args[0] == "image":
 		return to.pushImage(ctx, args[1], args[2])
@@ -52,20 +72,6 @@ func run(ctx context.Context, plain bool, args []string) error {
 		return to.moveTags(ctx, args[1:])
 	}
 	return errors.New("usage: push [--plain-http] image REPOSITORY@DIGEST LAYOUT | tags REPOSITORY:TAG@DIGEST...")
-}
-
-func connect(plain bool) (*registry, error) {
-	names := []name.Option{name.StrictValidation}
-	if plain {
-		names = append(names, name.Insecure)
-	}
-	options := remoteOptions(plain)
-	pusher, err := remote.NewPusher(options...)
-	if err != nil {
-		return nil, err
-	}
-	puller, err := remote.NewPuller(options...)
-	return &registry{names: names, pusher: pusher, puller: puller}, err
 }
 
 // pushImage uploads layers and configurations first, then the manifests, and the index of all platforms last.
@@ -82,26 +88,11 @@ func (to *registry) pushImage(ctx context.Context, target, folder string) error 
 	if err != nil {
 		return err
 	}
-	entries, err := root.IndexManifest()
+	index, err := root.ImageIndex(digest)
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries.Manifests {
-		if entry.Digest != digest {
-			continue
-		}
-		var image remote.Taggable
-		if entry.MediaType.IsIndex() {
-			image, err = root.ImageIndex(digest)
-		} else {
-			image, err = root.Image(digest)
-		}
-		if err != nil {
-			return err
-		}
-		return to.pusher.Push(ctx, reference, image)
-	}
-	return fmt.Errorf("%s has no %s", folder, digest)
+	return to.pusher.Push(ctx, reference, index)
 }
 
 // splitTag splits REPOSITORY:TAG@DIGEST, which the library reads as a digest without a tag.

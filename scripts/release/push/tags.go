@@ -85,9 +85,6 @@ func (to *registry) planMove(ctx context.Context, target string) (move, error) {
 
 // verifyPlatforms looks for the manifest of every platform: some registries accept an index without them.
 func (to *registry) verifyPlatforms(ctx context.Context, digest name.Digest, found *remote.Descriptor) error {
-	if !found.MediaType.IsIndex() {
-		return nil
-	}
 	index, err := found.ImageIndex()
 	if err != nil {
 		return err

@@ -15,10 +15,17 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-func remoteOptions(plain bool) []remote.Option {
+func remoteOptions(plain bool, patience time.Duration) []remote.Option {
 	inner := remote.DefaultTransport.(*http.Transport).Clone()
-	// A registry may take a while to check a big blob.
-	inner.ResponseHeaderTimeout = 2 * time.Minute
+	inner.ResponseHeaderTimeout = patience
+	dial := inner.DialContext
+	inner.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return impatient{connection, patience}, nil
+	}
 	return []remote.Option{
 		remote.WithTransport(guarded{inner, plain}),
 		remote.WithAuthFromKeychain(authn.NewMultiKeychain(environment{}, authn.DefaultKeychain)),
@@ -26,6 +33,19 @@ func remoteOptions(plain bool) []remote.Option {
 		remote.WithRetryPredicate(isPassing),
 		remote.WithUserAgent("kubelet-images"),
 	}
+}
+
+// impatient gives up a connection on which nothing can be sent any more.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (c impatient) Write(data []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(data)
 }
 
 // guarded refuses to send anything, credentials above all, over HTTP without TLS to another machine.

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a proxy does with a request: passes it on, answers in the registry's place, or cuts the connection. */
-export type Verdict = 'pass' | 'cut' | Answer
+/** What a proxy does with a request: passes it on, answers itself, cuts the connection, or reads no more of it. */
+export type Verdict = 'pass' | 'cut' | 'stall' | Answer
 
 interface Answer {
   status: number
@@ -27,6 +27,7 @@ export async function startProxy(registry: string, host = '127.0.0.1'): Promise<
     const asked = `${incoming.method} ${incoming.url}`
     proxy.asked.push(asked)
     const verdict = proxy.judge(asked, incoming)
+    if (verdict === 'stall') return incoming.pause()
     // A part of what is sent has come by then.
     if (verdict === 'cut') return incoming.once('data', cut).once('end', cut)
     if (verdict !== 'pass') {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { table } from 'table'
-import { planRelease, type ReleaseImage } from '../pipeline/release/plan.js'
+import { planRelease } from '../pipeline/release/plan.js'
 import {
   parseReleaseRequest,
   type ReleaseRequest,

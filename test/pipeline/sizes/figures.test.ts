@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import { sizeChart } from '../../../pipeline/sizes/chart.js'
 import {
@@ -10,7 +11,7 @@ import {
 } from '../../../pipeline/sizes/figures.js'
 import { sizeMatrix, withMatrix } from '../../../pipeline/sizes/matrix.js'
 import { loadVariants, publishedImages } from '../../../pipeline/variants.js'
-import { readme } from '../../_helpers/command.js'
+import { project } from '../../_helpers/command.js'
 import { layeredRow } from '../../_helpers/dist.js'
 
 const facts = loadVariants()
@@ -18,8 +19,10 @@ const measured = loadMeasured()
 const seed = loadSeed()
 
 const hint = 'run npm run sizes'
+const readme = readFileSync(join(project, 'README.md'), 'utf8')
+
 test('the README shows the measured sizes', (t) => {
-  t.is(withMatrix(readme(), sizeMatrix(measured, seed)), readme(), hint)
+  t.is(withMatrix(readme, sizeMatrix(measured, seed)), readme, hint)
 })
 
 test('the chart shows the measured sizes', (t) => {

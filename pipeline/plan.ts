@@ -58,6 +58,8 @@ export type ComponentSpec =
 
 interface Component {
   name: string
+  /** SPDX identifier. */
+  license: string
   /** Go release that compiles it. */
   go: string
   packing: Packing
@@ -144,10 +146,13 @@ function planImage(
 ): ImageSpec {
   const { kubernetes, base = staticBase(facts), arches, compression } = request
   const imageFacts = entry(facts.images, image)
+  const { repository, commits } = facts.sources.kubernetes
+  const commit = commits[kubernetes.version]
   const names = entry(entry(facts.variants, variant).images, image)
   const components = names.map((name) => planComponent(kubernetes, facts, name))
   const hasCni = components.some(({ kind }) => kind === 'cni')
   const { cniFlags, userland } = entry(facts.kubernetes, kubernetes.minor)
+  const parts = [...imageFacts.userland, ...(userland[image] ?? [])]
   const tag = [kubernetes.version, ...(variant === 'base' ? [] : [variant]), base].join('-')
   return {
     image,
@@ -163,11 +168,24 @@ function planImage(
       'org.opencontainers.image.title': image,
       'org.opencontainers.image.description': imageFacts.description,
       'org.opencontainers.image.version': kubernetes.version,
+      'org.opencontainers.image.source': repository,
+      ...(commit !== undefined && { 'org.opencontainers.image.revision': commit }),
+      'org.opencontainers.image.base.name': 'scratch',
+      'org.opencontainers.image.licenses': licenseExpression([
+        ...entry(facts.bases, base).licenses,
+        ...parts.map((part) => entry(facts.userland, part).license),
+        ...components.map(({ license }) => license),
+      ]),
     },
-    root: planRoot(request, facts, base, [...imageFacts.userland, ...(userland[image] ?? [])]),
+    root: planRoot(request, facts, base, parts),
     components,
     archive: `${image}-${tag}.oci.tar`,
   }
+}
+
+/** Everything in the image together, as an SPDX expression. */
+function licenseExpression(licenses: readonly string[]): string {
+  return [...new Set(licenses)].sort().join(' AND ')
 }
 
 /** The root with programs of `userland`, by their keys. */

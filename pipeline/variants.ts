@@ -7,6 +7,8 @@ const minor = z.string().regex(/^1\.\d+$/, 'is not a Kubernetes minor such as 1.
 const goRelease = z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not a Go release such as 1.18.10')
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const directory = z.string().regex(/^\//, 'is not an absolute path')
+/** SPDX identifier. */
+const license = text
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
 /** Whether the programs of a component are compressed by UPX, and how: pipeline/graph/packings.sh; daemons never are. */
@@ -30,12 +32,16 @@ const image = z.strictObject({
   userland: z.array(text),
 })
 
-const staticBase = z.strictObject({ kind: z.literal('static'), description: text })
+/** SPDX identifiers of what is in every image of a base: the C library, account files and CA certificates. */
+const licenses = z.array(text).min(1)
+
+const staticBase = z.strictObject({ kind: z.literal('static'), description: text, licenses })
 
 /** A release of Alpine, with the packages of `alpine`. */
 const alpineBase = z.strictObject({
   kind: z.literal('alpine'),
   description: text,
+  licenses,
   /** Its directory on a mirror. */
   release: z.string().regex(/^(v\d+\.\d+|edge)$/, 'is not a release of Alpine such as v3.23'),
 })
@@ -95,6 +101,7 @@ const kubernetes = z.strictObject({
 /** Programs compiled from the Kubernetes source, several of them as one binary. */
 const kubernetesComponent = z.strictObject({
   kind: z.literal('kubernetes'),
+  license,
   /** Names in cmd/ of the Kubernetes source. */
   programs: z.array(text).min(1),
   /** Where they are in the image. */
@@ -113,17 +120,19 @@ const kubernetesComponent = z.strictObject({
 /** CNI plugins as one binary. */
 const cniComponent = z.strictObject({
   kind: z.literal('cni'),
+  license,
   /** Names of plugins in their repository. */
   plugins: z.array(text).min(1),
   packing,
   start,
 })
 
-const crictlComponent = z.strictObject({ kind: z.literal('crictl'), packing, start })
+const crictlComponent = z.strictObject({ kind: z.literal('crictl'), license, packing, start })
 
 /** Programs of another project, as its own go.mod builds them. */
 const upstreamComponent = z.strictObject({
   kind: z.literal('upstream'),
+  license,
   /** Path of the Go module. */
   module: text,
   version: text,
@@ -145,6 +154,7 @@ const upstreamComponent = z.strictObject({
 /** Kubernetes' own end-to-end tests, of the release that is tested. */
 const conformanceComponent = z.strictObject({
   kind: z.literal('conformance'),
+  license,
   packing,
   start: start.optional(),
 })
@@ -160,6 +170,7 @@ const component = z.discriminatedUnion('kind', [
 
 /** A part of the static userland, built by images/static/KEY.sh. */
 const userland = z.strictObject({
+  license,
   /** Debian source packages, NAME or NAME/SUITE; the script finds each unpacked under its name. */
   sources: z.array(text),
   /** Debian packages of the builder's architecture that the script needs, beside make and the cross compiler. */
@@ -209,7 +220,7 @@ const schema = z.strictObject({
     /** Go release by release of cri-tools. */
     crictl: z.record(text, goRelease),
     /** Commits of releases for which the module proxy does not tell them. */
-    kubernetes: z.strictObject({ commits: z.record(release, commit) }),
+    kubernetes: z.strictObject({ repository: z.url(), commits: z.record(release, commit) }),
   }),
 })
 

@@ -2,12 +2,19 @@ import { rmSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client, Directory } from '@dagger.io/dagger'
+import { releaseTime } from '../images/kubernetes/kubernetes.js'
 import { imageLayers } from '../images/rootfs.js'
-import { BuildError } from '../pipeline/errors.js'
+import { BuildError, UserError } from '../pipeline/errors.js'
 import type { Builder } from '../pipeline/graph/debian.js'
+import { parseKubernetesVersion } from '../pipeline/kubernetes.js'
 import { writeArchive } from '../pipeline/oci/archive.js'
 import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
-import { type ImageSpec, localRef } from '../pipeline/plan.js'
+import {
+  type ImageSpec,
+  type KubernetesComponent,
+  localRef,
+  planComponent,
+} from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import { overBudget } from '../pipeline/sizes/budget.js'
 import { loadMeasured } from '../pipeline/sizes/figures.js'
@@ -39,6 +46,7 @@ export async function buildImages(
   await mkdir(staging, { recursive: true })
   // However the build ends: done, failed or interrupted.
   process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
+  const created = sourceDate(process.env) ?? (await releaseDate(builder, facts, specs))
   const rows: LayeredRow[] = []
   const files: string[] = []
   for (const spec of specs) {
@@ -52,7 +60,9 @@ export async function buildImages(
       await writeFile(join(staging, name), `${JSON.stringify(packages.lock, null, 2)}\n`)
       files.push(name)
     }
-    rows.push(...(await buildImage(builder, facts, spec, staging, packages?.directory)))
+    rows.push(
+      ...(await buildImage(builder, facts, { ...spec, created }, staging, packages?.directory)),
+    )
     files.push(spec.archive)
   }
   return placeImages(rows, facts, files, staging, output)
@@ -80,11 +90,38 @@ export async function placeImages(
   return rows
 }
 
+/**
+ * The time that SOURCE_DATE_EPOCH names, if it is set, as RFC 3339. Throws a UserError.
+ * https://reproducible-builds.org/specs/source-date-epoch/
+ */
+export function sourceDate({ SOURCE_DATE_EPOCH: text }: NodeJS.ProcessEnv): string | undefined {
+  if (text === undefined || text === '') return undefined
+  if (/^\d{1,11}$/.test(text)) {
+    return new Date(Number(text) * 1000).toISOString().replace('.000Z', 'Z')
+  }
+  throw new UserError(
+    `malformed SOURCE_DATE_EPOCH "${text}": set it to seconds since 1970, or unset it for the time of the release`,
+  )
+}
+
+/** The time of the release that the images are of. */
+function releaseDate(
+  builder: Builder,
+  facts: Variants,
+  [spec]: readonly ImageSpec[],
+): Promise<string> {
+  const known = Object.keys(facts.kubernetes)
+  const kubernetes = parseKubernetesVersion((spec as ImageSpec).kubernetes, known)
+  const kubelet = planComponent(kubernetes, facts, 'kubelet') as KubernetesComponent
+  const platform = platformOf((spec as ImageSpec).arches[0] as Arch)
+  return engineStep(`time of ${kubernetes.version}`, () => releaseTime(builder, kubelet, platform))
+}
+
 /** Builds one image for all its architectures and writes its archive. */
 async function buildImage(
   builder: Builder,
   facts: Variants,
-  spec: ImageSpec,
+  spec: ImageSpec & { created: string },
   staging: string,
   packages?: Directory,
 ): Promise<LayeredRow[]> {

@@ -8,13 +8,15 @@ import type { Variants } from '../pipeline/variants.js'
 import { chooseBase, prepareMirror } from './alpine.js'
 import { prepareEngine } from './engine/engine.js'
 import { withClient } from './engine/session.js'
-import { buildImages } from './images.js'
+import { buildImages, sourceDate } from './images.js'
 import { line } from './progress.js'
 import { verifyPublished } from './published.js'
 
 /** The images that a request asks for. Throws a UserError where they cannot be built. */
 export async function planRequested(request: BuildRequest, facts: Variants): Promise<ImageSpec[]> {
   verifyOutput(resolve(request.output))
+  // One that is wrong is told before anything starts.
+  sourceDate(process.env)
   const base = await chooseBase(request, facts)
   const specs = planImages({ ...request, base }, facts)
   await verifyPublished(request.kubernetes, facts)

@@ -27,3 +27,15 @@ export function kubernetesCompiler(
     .withNewFile('/usr/local/bin/zig-cc', script, { permissions: 0o755 })
     .withEnvVariable('CC', '/usr/local/bin/zig-cc')
 }
+
+/** When a release was made, as RFC 3339: the time of its commit, as the Go module proxy tells it. */
+export async function releaseTime(
+  builder: Builder,
+  { go, kubernetes }: KubernetesComponent,
+  platform: Platform,
+): Promise<string> {
+  const format = '{{.Time.Format "2006-01-02T15:04:05Z07:00"}}'
+  const ask = `go list -m -f '${format}' k8s.io/kubernetes@${kubernetes}`
+  const script = `for pause in 2 5 15; do ${ask} && exit; sleep $pause; done; ${ask}`
+  return (await goBuilder(builder, go, platform).withExec(['sh', '-c', script]).stdout()).trim()
+}

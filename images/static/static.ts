@@ -1,4 +1,4 @@
-import type { Directory, File } from '@dagger.io/dagger'
+import type { Client, Directory, File } from '@dagger.io/dagger'
 import { aptUpdate, type Builder, withPackages } from '../../pipeline/graph/debian.js'
 import type { Platform } from '../../pipeline/platform.js'
 import type { UserlandFacts, Variants } from '../../pipeline/variants.js'
@@ -14,12 +14,19 @@ export function staticRoot(
   const { client } = builder
   const root = client
     .directory()
-    .withDirectory('/', imageFiles(client, 'static/rootfs/'))
+    .withFiles('/etc', accountFiles(client), { permissions: 0o644 })
     .withFile('/etc/ssl/certs/ca-certificates.crt', caCertificates(builder))
     .withNewDirectory('/tmp', { permissions: 0o1777 })
     // iptables keeps its lock there.
     .withNewDirectory('/run')
   return withParts(builder, facts, root, parts, platform)
+}
+
+/** The files in rootfs/etc, whose modes are not to be those of the checkout. */
+function accountFiles(client: Client): File[] {
+  const files = imageFiles(client, 'static/rootfs/')
+  const names = ['group', 'nsswitch.conf', 'passwd', 'protocols']
+  return names.map((name) => files.file(`etc/${name}`))
 }
 
 /** The root with the named parts of the static userland laid over it. Lazy. */

@@ -10,6 +10,8 @@ export interface ImageContent {
   ref: string
   entrypoint: string[]
   labels: Record<string, string>
+  /** When what is in it was released, as RFC 3339. */
+  created?: string
   compression: LayerCompression
 }
 
@@ -72,6 +74,11 @@ export function layoutImage(image: ImageContent, layers: ReadonlyMap<Arch, Layer
     return { digest, size: content.length }
   }
 
+  // Labels are for who runs an image, annotations for who looks at it in a registry.
+  const annotations = {
+    ...image.labels,
+    ...(image.created !== undefined && { 'org.opencontainers.image.created': image.created }),
+  }
   const manifests = [...layers].map(([arch, stack]): Descriptor => {
     const config = add(configOf(image, arch, stack))
     const manifest = add({
@@ -83,6 +90,7 @@ export function layoutImage(image: ImageContent, layers: ReadonlyMap<Arch, Layer
         digest,
         size,
       })),
+      annotations,
     })
     return { mediaType: mediaTypes.manifest, ...manifest, platform: ociPlatform(arch) }
   })
@@ -94,9 +102,9 @@ export function layoutImage(image: ImageContent, layers: ReadonlyMap<Arch, Layer
       ? first
       : {
           mediaType: mediaTypes.index,
-          ...add({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }),
+          ...add({ schemaVersion: 2, mediaType: mediaTypes.index, manifests, annotations }),
         }
-  const annotations = {
+  const names = {
     'io.containerd.image.name': image.ref,
     'org.opencontainers.image.ref.name': image.ref.slice(image.ref.lastIndexOf(':') + 1),
   }
@@ -106,7 +114,7 @@ export function layoutImage(image: ImageContent, layers: ReadonlyMap<Arch, Layer
       'index.json': JSON.stringify({
         schemaVersion: 2,
         mediaType: mediaTypes.index,
-        manifests: [{ ...entry, annotations }],
+        manifests: [{ ...entry, annotations: names }],
       }),
       ...(manifests.length === 1 && {
         'manifest.json': JSON.stringify(dockerManifest(image, blobs, [...layers.values()].flat())),
@@ -124,6 +132,7 @@ export function blobPath(digest: string): string {
 
 function configOf(image: ImageContent, arch: Arch, stack: readonly LayerFacts[]) {
   return {
+    ...(image.created !== undefined && { created: image.created }),
     ...ociPlatform(arch),
     config: {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],

@@ -37,12 +37,20 @@ export function mergeMeasured(
 ): LayeredRow[] {
   const key = ({ image, tag, arch, compression }: SizeRow) => [image, tag, arch, compression].join()
   const merged = new Map([...earlier, ...rows].map((row) => [key(row), row]))
-  // zstd is the default.
-  const order = [facts.bases, facts.images, facts.variants].flatMap((table) => Object.keys(table))
-  const words = [...order, ...allArches, 'zstd', 'gzip']
-  const fields = ['base', 'image', 'variant', 'arch', 'compression'] as const
+  const order = [
+    ['base', Object.keys(facts.bases)],
+    ['image', Object.keys(facts.images)],
+    ['variant', Object.keys(facts.variants)],
+    ['arch', allArches],
+    // zstd is the default.
+    ['compression', ['zstd', 'gzip']],
+  ] as const
   const compare = (a: SizeRow, b: SizeRow) =>
-    fields.map((field) => words.indexOf(a[field]) - words.indexOf(b[field])).find(Boolean) ?? 0
+    order
+      .map(([field, words]: readonly [keyof SizeRow, readonly string[]]) => {
+        return words.indexOf(String(a[field])) - words.indexOf(String(b[field]))
+      })
+      .find(Boolean) ?? 0
   return [...merged.values()].sort(
     (a, b) => semver.rcompare(a.kubernetes, b.kubernetes) || compare(a, b),
   )

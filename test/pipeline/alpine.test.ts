@@ -32,7 +32,7 @@ test('an image on Alpine', (t) => {
 test('another release of Alpine is data alone', (t) => {
   const bases = {
     ...facts.bases,
-    'alpine3.22': { kind: 'alpine', description: 'Alpine 3.22', release: 'v3.22' },
+    'alpine3.22': { ...facts.bases['alpine3.23'], release: 'v3.22' },
   }
   const more = parseVariants({ ...structuredClone(facts), bases })
   const spec = plan(alpine.replace('3.23', '3.22'), more)

@@ -42,6 +42,20 @@ test('one image of v1.24.0', (t) => {
   ])
 })
 
+test('labels say what is in an image, under which licenses, and from which commit', (t) => {
+  const labels = (args: string) => planImages(request(args), facts)[0]?.labels ?? {}
+  const kubelet = labels('--k8s v1.24.0 --image kubelet --variant base --base static')
+  t.is(kubelet['org.opencontainers.image.version'], 'v1.24.0')
+  t.is(kubelet['org.opencontainers.image.source'], 'https://github.com/kubernetes/kubernetes')
+  t.is(kubelet['org.opencontainers.image.revision'], '4ce5a8954017644c5420bae81d72b09b735c21f0')
+  t.is(
+    kubelet['org.opencontainers.image.licenses'],
+    'Apache-2.0 AND GPL-2.0-only AND GPL-2.0-or-later AND MIT AND MPL-2.0',
+  )
+  const later = labels('--k8s v1.36.4 --image kube-proxy --base static')
+  t.false('org.opencontainers.image.revision' in later, 'unknown commits are left out')
+})
+
 const builtWith = test.macro((t, version: string, go: string) => {
   t.is(planImages(request(`--k8s ${version}`), facts)[0]?.components[0]?.go, go)
 })

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { sourceDate } from '../../scripts/images.js'
 import { run } from '../_helpers/command.js'
 
 // What a user can get wrong: exit status 2, one line on stderr, no engine started, nothing written.
@@ -59,4 +60,15 @@ test('a plan as JSON, without an engine', async (t) => {
   t.is(stderr, '')
   t.deepEqual(JSON.parse(stdout)[0].platforms, ['linux/arm/v7'])
   t.deepEqual(await readdir(folder), [])
+})
+
+test('a SOURCE_DATE_EPOCH that is no time is told before anything starts', async (t) => {
+  const flags = ['--k8s', 'v1.24.0', '--base', 'static', '--plan']
+  const { status, stderr } = await run('node', ['scripts/run.mjs', 'build', ...flags], {
+    env: { SOURCE_DATE_EPOCH: 'yesterday' },
+  })
+  t.is(status, 2)
+  t.regex(stderr, /^malformed SOURCE_DATE_EPOCH "yesterday": set it to seconds since 1970/)
+  t.is(sourceDate({ SOURCE_DATE_EPOCH: '1651585077' }), '2022-05-03T13:37:57Z')
+  t.is(sourceDate({}), undefined)
 })

@@ -76,3 +76,24 @@ test("Docker's own manifest goes with a single platform only", (t) => {
 test('the same layers give the same digests', (t) => {
   t.deepEqual(layout('amd64').manifests, layout('amd64').manifests)
 })
+
+test('what is in an image is told in its configuration, its manifests and their index', (t) => {
+  const created = '2022-05-03T13:37:57Z'
+  const layers = new Map((['amd64', 'arm'] as Arch[]).map((arch) => [arch, [layer(arch)]]))
+  const dated = layoutImage({ ...image, created }, layers)
+  const annotations = { ...image.labels, 'org.opencontainers.image.created': created }
+  const index = blob(dated, JSON.parse(dated.files['index.json'] as string).manifests[0].digest)
+  t.deepEqual(index.annotations, annotations)
+  const manifest = blob(dated, index.manifests[1].digest)
+  t.deepEqual(manifest.annotations, annotations)
+  const config = blob(dated, manifest.config.digest)
+  t.is(config.created, created)
+  t.deepEqual(config.config.Labels, image.labels)
+  t.false(
+    'created' in
+      blob(
+        layout('arm'),
+        blob(layout('arm'), layout('arm').manifests.get('arm') as string).config.digest,
+      ),
+  )
+})

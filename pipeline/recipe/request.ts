@@ -37,6 +37,8 @@ export interface RecipeRequest {
   network: Network
   /** Pods are Docker's own, by the dockershim that kubelets below v1.24 have, and not containerd's. */
   dockershim: boolean
+  /** Directories of the node that the kubelet must see as pods do. */
+  hostPaths: readonly string[]
   entrypoint: readonly string[]
   /** Flags beside the entrypoint by which this release reaches containerd. */
   kubeletFlags: readonly string[]
@@ -72,6 +74,7 @@ Prints what to do on a fresh machine with containerd, in order and ready to be p
   --network NAME          bridge, flannel (its DaemonSet comes later) or none (default: flannel for that variant in a
                           cluster, none for images without CNI plugins, else bridge)
   --output DIR            where the archive is (default: dist)
+  --host-path DIR         directory that pods mount as a hostPath volume with a type, or below a sub path; repeatable
   --pause-image REF       image of pod sandboxes (default: registry.k8s.io/pause:3.10)
   --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24)
   --image-repository REF  init: where the control plane's images come from (default: registry.k8s.io)
@@ -88,6 +91,7 @@ const flag = { type: 'string' } as const
 const options = {
   ...{ mode: flag, k8s: flag, runtime: flag, base: flag, variant: flag, image: flag },
   ...{ 'kubeadm-image': flag, network: flag },
+  'host-path': { type: 'string', multiple: true },
   ...{ output: flag, 'pause-image': flag, 'pod-cidr': flag, 'image-repository': flag },
   ...{ 'skip-phases': flag, server: flag, token: flag, 'ca-cert-hash': flag },
   help: { type: 'boolean' },
@@ -125,6 +129,7 @@ export function parseRecipeRequest(
     kubeadmImage: kubeadmSource({ ...given, k8s, variant }, facts),
     network,
     dockershim: byDocker,
+    hostPaths: (given['host-path'] ?? []).map(absolutePath),
     entrypoint: spec.entrypoint,
     kubeletFlags: byDocker
       ? [
@@ -212,6 +217,11 @@ function parseFlags(args: readonly string[]) {
   } catch (error) {
     throw new UserError(`${messageOf(error).split('\n')[0]}; see --help`, { cause: error })
   }
+}
+
+function absolutePath(text: string): string {
+  if (/^(\/[\w.+@-]+)+$/.test(text)) return text
+  throw new UserError(`malformed --host-path "${text}": write a directory like /srv/data`)
 }
 
 /** IPv4 addresses as CNI's host-local wants them. */

@@ -154,13 +154,14 @@ export const sharedKubeletDirectory = [
 const directories = ['/etc/kubernetes/manifests', '/var/log/containers', '/var/log/pods']
 
 /** What the kubelet's container mounts must be there: Docker creates no missing source of a mount. */
-export function directoriesStep({ dockershim }: Pick<RecipeRequest, 'dockershim'>): Step {
+export function directoriesStep({ dockershim, hostPaths }: RecipeRequest): Step {
   const mounts = dockershim ? dockershimMounts.map(({ path }) => path) : []
   return {
-    title: 'Directories of the kubelet, its own as a shared mount',
+    title: 'Directories of the kubelet, its own as a shared mount, and an id of the machine',
     script: [
-      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts].join(' ')}`,
+      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts, ...hostPaths].join(' ')}`,
       ...sharedKubeletDirectory,
+      '[ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id',
     ].join('\n'),
   }
 }
@@ -179,11 +180,12 @@ const resolver: Mount[] = [
 
 /** The kubelet as a container: what it and the container runtime must see alike has the same path on both sides. */
 export function kubeletContainer(
-  { image, dockershim }: Pick<RecipeRequest, 'image' | 'dockershim'>,
+  { image, dockershim, hostPaths }: RecipeRequest,
   command: readonly string[],
 ): NodeContainer {
   const mounts: Mount[] = [
     ...resolver,
+    { path: '/etc/machine-id', readOnly: true },
     { path: '/etc/kubernetes' },
     { path: '/run', propagation: 'rslave' },
     { path: '/sys/fs/cgroup' },
@@ -191,6 +193,7 @@ export function kubeletContainer(
     { path: '/var/lib/kubelet', propagation: 'rshared' },
     { path: '/var/log/containers' },
     { path: '/var/log/pods' },
+    ...hostPaths.map((path): Mount => ({ path, propagation: 'rshared' })),
   ]
   return { name: 'kubelet', image: image.ref, command, mounts, detached: true }
 }

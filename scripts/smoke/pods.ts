@@ -8,8 +8,8 @@ const webContainer = {
   readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
 }
 
-/** The manifest of a pod of its own network that answers on port 8080, with volumes that the kubelet must mount. */
-export function webPod(hostPort: number) {
+/** The manifest of a pod of its own network that answers on port 8080, with volumes that the kubelet must mount or check. */
+export function webPod(hostPort: number, hostPath?: string) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -19,6 +19,7 @@ export function webPod(hostPort: number) {
       volumes: [
         { name: 'memory', emptyDir: { medium: 'Memory' } },
         { name: 'data', emptyDir: {} },
+        ...(hostPath ? [{ name: 'host', hostPath: { path: hostPath, type: 'Directory' } }] : []),
       ],
       containers: [
         {
@@ -27,6 +28,7 @@ export function webPod(hostPort: number) {
           volumeMounts: [
             { name: 'memory', mountPath: '/memory' },
             { name: 'data', mountPath: '/data', subPath: 'part' },
+            ...(hostPath ? [{ name: 'host', mountPath: '/host' }] : []),
           ],
         },
       ],

@@ -11,15 +11,17 @@ import type { Setting } from './setting.js'
 
 const manifest = '/etc/kubernetes/manifests/web.yaml'
 const hostPort = 8081
+// The kubelet checks that it is a directory, so it must see it.
+const hostPath = '/opt/data'
 
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
 export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {
   const node = await startNode('web', '198.51.100.1/24')
-  const request = recipe('--mode', 'standalone')
+  const request = recipe('--mode', 'standalone', '--host-path', hostPath)
   const containers = podContainers(node, request)
   const steps = nodeRecipe(request)
   await followRecipe(node, steps, report)
-  await node.run('sh', ['-euc', `cat >${manifest}`], stringify(webPod(hostPort)))
+  await node.run('sh', ['-euc', `cat >${manifest}`], stringify(webPod(hostPort, hostPath)))
   const pod = await report.check('a static pod is Ready after its manifest is there', () =>
     webIsReady(node, 120),
   )
@@ -38,6 +40,10 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     await containers.exec(container, '/pod', 'write', '/data/file', 'of the pod')
     const data = `/var/lib/kubelet/pods/${pod.uid}/volumes/kubernetes.io~empty-dir/data/part/file`
     return matching(await node.succeed('cat', data), /^of the pod$/)
+  })
+  await report.check('a file of the pod is in the directory of the node', async () => {
+    await containers.exec(container, '/pod', 'write', '/host/file', 'on the node')
+    return matching(await node.succeed('cat', `${hostPath}/file`), /^on the node$/)
   })
   await report.check('its log is below /var/log/pods', async () => {
     return matching(

@@ -121,6 +121,14 @@ test('an image of a registry is pulled, one of this project imported', (t) => {
   t.notRegex(pulled, /images import/)
 })
 
+test('a directory for hostPath volumes is seen by the kubelet too', (t) => {
+  const paths = '--host-path /srv/data --host-path /mnt/disk1'
+  const script = recipe(`--mode standalone --k8s v1.24.0 ${paths}`)
+  t.regex(script, /^mkdir -p .*\/srv\/data \/mnt\/disk1$/m)
+  t.true(script.includes('src=/srv/data,dst=/srv/data,options=rbind:rshared:rw'), script)
+  t.true(script.includes('src=/mnt/disk1,dst=/mnt/disk1,options=rbind:rshared:rw'), script)
+})
+
 const wrong: [string, RegExp][] = [
   ['--k8s v1.24.0', /^missing --mode: choose from standalone, init, join, hardway$/],
   [
@@ -136,6 +144,10 @@ const wrong: [string, RegExp][] = [
   [
     '--mode join --k8s v1.24.0 --variant kubeadm --network flannel',
     /^--network flannel needs CNI plugins, and variant "kubeadm" has none: use /,
+  ],
+  [
+    '--mode join --k8s v1.24.0 --host-path data',
+    /^malformed --host-path "data": write a directory/,
   ],
   ['--mode join --k8s v1.24.0 --pod-cidr 10.1.0.0', /^malformed --pod-cidr "10.1.0.0"/],
   [

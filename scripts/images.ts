@@ -82,11 +82,10 @@ export async function placeImages(
   const over = overBudget(built, facts, loadMeasured())
   if (over.length > 0) throw new BuildError(over.join('\n'))
   const rows = built.map(({ layers: _, ...row }): SizeRow => row)
-  const sizes = join(output, 'sizes.json')
-  const merged = mergeSizes(await readSizes(sizes), rows)
+  const merged = mergeSizes(await readSizes(output), rows)
   await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
   for (const file of files) await rename(join(staging, file), join(output, file))
-  await rename(join(staging, 'sizes.json'), sizes)
+  await rename(join(staging, 'sizes.json'), join(output, 'sizes.json'))
   return rows
 }
 
@@ -151,7 +150,8 @@ async function buildImage(
   }))
 }
 
-async function readSizes(file: string): Promise<SizeRow[]> {
-  const text = await readFile(file, 'utf8').catch(() => '[]')
+/** The rows of `sizes.json` in a directory; none where there is no such file. */
+export async function readSizes(directory: string): Promise<SizeRow[]> {
+  const text = await readFile(join(directory, 'sizes.json'), 'utf8').catch(() => '[]')
   return JSON.parse(text) as SizeRow[]
 }

@@ -1,11 +1,14 @@
+import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { table } from 'table'
+import { releaseNotes } from '../pipeline/release/notes.js'
 import { planRelease } from '../pipeline/release/plan.js'
 import {
   parseReleaseRequest,
   type ReleaseRequest,
   releaseHelp,
 } from '../pipeline/release/request.js'
+import { loadSeed } from '../pipeline/sizes/figures.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { exitWith } from './exit.js'
 import { verifyPublished } from './published.js'
@@ -29,6 +32,10 @@ await exitWith(async () => {
   // Before anything else is started, the engine above all.
   const credentials = takeCredentials(process.env)
   const rows = await release(request, facts, credentials)
+  if (request.notes) {
+    await writeFile(`${request.notes}.partial`, releaseNotes(rows, loadSeed()))
+    await rename(`${request.notes}.partial`, request.notes)
+  }
   process.stdout.write(request.json ? `${JSON.stringify(rows, null, 2)}\n` : releaseTable(rows))
 })
 

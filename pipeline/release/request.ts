@@ -10,6 +10,8 @@ export interface ReleaseRequest {
   registry: string
   stage: Stage
   dryRun: boolean
+  /** File for the notes. */
+  notes?: string
   plainHttp: boolean
   json: boolean
 }
@@ -33,6 +35,7 @@ already is not pushed again, and all tags are moved at the end, or none.
   --dry-run            build, print what would be pushed, and ask no registry
   --shard I/N          build and push part I of N, without tags; what was pushed is noted in --output
   --tags               build nothing: move the tags of what every shard has noted in --output
+  --notes FILE         write notes of the release in Markdown: digests, and sizes beside the original's
   --plain-http         allow HTTP without TLS to another machine
   --image LIST         images (default: all)
   --variant LIST       variants (default: all)
@@ -55,6 +58,7 @@ const options = {
   registry: { type: 'string' },
   shard: { type: 'string' },
   tags: { type: 'boolean', default: false },
+  notes: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
   'plain-http': { type: 'boolean', default: false },
 } as const
@@ -78,6 +82,7 @@ export function parseReleaseRequest(
     registry: parseRegistry(given.registry),
     stage: given.shard === undefined ? (given.tags ? 'tags' : 'all') : parseShard(given.shard),
     dryRun: given['dry-run'],
+    ...(given.notes !== undefined && { notes: given.notes }),
     plainHttp: given['plain-http'],
     json: given.json,
   }

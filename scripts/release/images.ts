@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { UserError } from '../../pipeline/errors.js'
 import { blobPath } from '../../pipeline/oci/layout.js'
 import type { ReleaseImage } from '../../pipeline/release/plan.js'
+import type { SizeRow } from '../../pipeline/sizes.js'
 import { succeed } from '../command.js'
+import { readSizes } from '../images.js'
 import { step } from '../progress.js'
 import { type Pusher, temporaryFolder } from './push.js'
 
@@ -15,6 +17,8 @@ export interface ReleaseRow {
   digest: string
   /** Sum of the blobs. */
   bytes: number
+  /** What the build noted of it in sizes.json. */
+  sizes: SizeRow[]
   /** What became of the tag: `new`, `unchanged` or the digest that it named before; left out where it was not moved. */
   tag?: string
 }
@@ -26,7 +30,7 @@ export async function describeImages(
 ): Promise<ReleaseRow[]> {
   const rows: ReleaseRow[] = []
   for (const image of images) {
-    rows.push(await withLayout(image, output, (layout) => readRow(image, layout)))
+    rows.push(await withLayout(image, output, (layout) => readRow(image, layout, output)))
   }
   return rows
 }
@@ -40,7 +44,7 @@ export async function pushImages(
   const rows: ReleaseRow[] = []
   for (const image of images) {
     const push = async (layout: string) => {
-      const row = await readRow(image, layout)
+      const row = await readRow(image, layout, output)
       await pusher.pushImage(image.repository, row.digest, layout)
       return row
     }
@@ -106,10 +110,14 @@ async function withLayout<T>(
   }
 }
 
-async function readRow(image: ReleaseImage, layout: string): Promise<ReleaseRow> {
+async function readRow(image: ReleaseImage, layout: string, output: string): Promise<ReleaseRow> {
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'))
   const blobs = join(layout, blobPath('sha256:'))
   const files = (await readdir(blobs)).map((name) => stat(join(blobs, name)))
   const bytes = (await Promise.all(files)).reduce((sum, { size }) => sum + size, 0)
-  return { ref: refOf(image), digest: index.manifests[0].digest, bytes }
+  const { spec } = image
+  const sizes = (await readSizes(output)).filter(
+    (row) => row.image === spec.image && row.tag === spec.tag,
+  )
+  return { ref: refOf(image), digest: index.manifests[0].digest, bytes, sizes }
 }

@@ -80,8 +80,9 @@ test.serial('a release on a tag: shards, then tags', async (t) => {
   await runSteps(jobs.tags as Job, env)
   const answer = await fetch(tag, { headers })
   t.is(answer.status, 200)
-  const printed = await readFile(join(t.context.folder, 'images.txt'), 'utf8')
-  t.true(printed.includes(answer.headers.get('docker-content-digest') as string))
+  const notes = await readFile(join(t.context.folder, 'notes.md'), 'utf8')
+  t.true(notes.includes(answer.headers.get('docker-content-digest') as string))
+  t.regex(notes, /^\| kube-proxy \| amd64 \| \d+\.\d\d \|/m)
 })
 
 test.serial('the check for releases', async (t) => {

@@ -1,8 +1,11 @@
 import test from 'ava'
 import { UserError } from '../../pipeline/errors.js'
+import { releaseNotes } from '../../pipeline/release/notes.js'
 import { planRelease } from '../../pipeline/release/plan.js'
 import { parseReleaseRequest, type ReleaseRequest } from '../../pipeline/release/request.js'
+import { loadSeed } from '../../pipeline/sizes/figures.js'
 import { loadVariants } from '../../pipeline/variants.js'
+import { sizeRow } from '../_helpers/dist.js'
 
 const facts = loadVariants()
 const place = 'registry.example.org/nodes'
@@ -93,4 +96,14 @@ test('an index has every architecture', (t) => {
     instanceOf: UserError,
     message: /^unknown flag "--arch"/,
   })
+})
+
+test('notes name every image by its digest, and its sizes beside those of the original', (t) => {
+  const image = { ref: 'registry.example.org/nodes/kubelet:v1.24.0-static', digest: 'sha256:1' }
+  const notes = releaseNotes(
+    [{ ...image, sizes: [sizeRow({ compressed: 11_240_000 })] }],
+    loadSeed(),
+  )
+  t.true(notes.includes(`| \`${image.ref}\` | \`sha256:1\` |`), notes)
+  t.regex(notes, /^\| base \| amd64 \| 11\.24 \(−55 %\) \| 24\.75 \|/m)
 })

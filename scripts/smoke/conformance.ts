@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { XMLParser } from 'fast-xml-parser'
 import { componentTree } from '../../images/components.js'
-import { agnhostImage } from '../../images/conformance/agnhost.js'
+import { conformanceImages } from '../../images/conformance/images.js'
 import type { Builder } from '../../pipeline/graph/debian.js'
 import type { KubernetesVersion } from '../../pipeline/kubernetes.js'
 import { planComponent } from '../../pipeline/plan.js'
@@ -27,21 +27,22 @@ export async function buildConformance(
     componentTree(builder, facts.sources, planComponent(kubernetes, facts, name), platform)
   const tests = tree('conformance')
   await engineStep('conformance tests', () => tests.export(join(folder, 'conformance')))
-  const image = agnhostImage(builder, tests, tree('coredns'))
-  await engineStep('image of their pods', () =>
-    image.asTarball().export(join(folder, 'agnhost.tar')),
-  )
+  const images = conformanceImages(builder, tests, tree('coredns'))
+  for (const [name, image] of Object.entries(images)) {
+    const archive = join(folder, 'conformance', `${name}.tar`)
+    await engineStep(`image ${name}`, () => image.asTarball().export(archive))
+  }
 }
 
 /** The cases of conformance that are run at once, and those that must have the cluster for themselves. */
 const rounds = [
-  { name: 'parallel', nodes: 4, focus: '\\[Conformance\\]', skip: '\\[Serial\\]' },
+  { name: 'parallel', nodes: 6, focus: '\\[Conformance\\]', skip: '\\[Serial\\]' },
   { name: 'serial', nodes: 1, focus: '\\[Serial\\].*\\[Conformance\\]', skip: '\\[Disruptive\\]' },
 ]
 
 /**
  * Runs Kubernetes' conformance cases on a cluster from its first node. Cases whose pods want an image that is not there are
- * left out, and reported as such: only what is built from the release's source can be had everywhere.
+ * left out, and reported as such.
  */
 export async function runConformance(
   nodes: readonly [Node, ...Node[]],
@@ -53,7 +54,9 @@ export async function runConformance(
   const programs = '/opt/conformance'
   await control.succeed('mkdir', '-p', programs)
   await control.succeed('mount', '--bind', join(folder, 'conformance/usr/local/bin'), programs)
-  await report.check('images for the pods of the tests', () => nameImages(nodes, programs, folder))
+  await report.check('images for the pods of the tests', () =>
+    nameImages(nodes, programs, join(folder, 'conformance')),
+  )
   await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/master-').catch(() => {})
   await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/control-plane-').catch(() => {})
   const watch = watchImages(kubectl)
@@ -71,29 +74,40 @@ export async function runConformance(
       `-focus=${focus}`,
       `-skip=${skip}`,
     ]
-    await control.run(`${programs}/ginkgo`, [...ginkgo, `${programs}/e2e.test`, '--', ...flags])
+    const command = [`${programs}/ginkgo`, ...ginkgo, `${programs}/e2e.test`, '--', ...flags]
+    const logged = 'mkdir -p "$0"; exec "$@" >"$0/ginkgo.log" 2>&1'
+    // Its status tells only that some case failed, which the reports tell by name.
+    await control.run('sh', ['-c', logged, reports, ...command])
     cases.push(...(await readCases(join(control.directory, 'root', reports))))
   }
   watch.stop()
   reportCases(cases, watch.missing, report)
 }
 
-/** Gives the tests' own names to the image of their pods and to that of sandboxes. */
+/** Imports the images of the tests' pods under every name that the tests have for them. */
 async function nameImages(
-  nodes: readonly Node[],
+  nodes: readonly [Node, ...Node[]],
   programs: string,
   folder: string,
 ): Promise<string> {
-  const list = await (nodes[0] as Node).succeed(`${programs}/e2e.test`, '--list-images')
-  const images = list.split('\n')
-  const agnhost = images.find((image) => /e2e-test-images\/agnhost:/.test(image)) as string
-  const pause = images.find((image) => /\/pause:/.test(image)) as string
-  for (const node of nodes) {
-    const archive = ['images', 'import', '--index-name', agnhost, join(folder, 'agnhost.tar')]
-    await node.ctr(...archive)
-    await node.ctr('images', 'tag', '--force', podImage, pause)
+  const wanted = (await nodes[0].succeed(`${programs}/e2e.test`, '--list-images')).split('\n')
+  const archives = (await readdir(folder)).filter((file) => file.endsWith('.tar'))
+  const named: string[] = []
+  for (const archive of archives) {
+    const image = archive.replace('.tar', '')
+    const names = wanted.filter((name) => new RegExp(`/${image}:`).test(name))
+    for (const node of nodes) {
+      const local = `localhost/${image}:conformance`
+      await node.ctr('images', 'import', '--index-name', local, join(folder, archive))
+      for (const name of names) await node.ctr('images', 'tag', '--force', local, name)
+    }
+    named.push(...names)
   }
-  return `${agnhost} ${pause}`
+  const pause = wanted.filter((name) => /\/pause:/.test(name))
+  for (const node of nodes) {
+    for (const name of pause) await node.ctr('images', 'tag', '--force', podImage, name)
+  }
+  return [...named, ...pause].map((name) => name.split('/').at(-1)).join(' ')
 }
 
 /**

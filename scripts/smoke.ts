@@ -1,28 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { componentTree } from '../images/components.js'
 import { BuildError } from '../pipeline/errors.js'
-import { type ImageSpec, planComponent, planImages } from '../pipeline/plan.js'
-import { type Arch, platformOf } from '../pipeline/platform.js'
-import {
-  kubeadmVariant,
-  parseRecipeRequest,
-  type RecipeRequest,
-} from '../pipeline/recipe/request.js'
-import type { BuildRequest } from '../pipeline/request.js'
+import type { ImageSpec } from '../pipeline/plan.js'
+import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
 import { loadVariants, type Variants } from '../pipeline/variants.js'
-import { chooseBase, prepareMirror } from './alpine.js'
-import { prepareBuilder } from './builder-root.js'
-import { succeed } from './command.js'
-import { prepareEngine } from './engine/engine.js'
-import { engineStep, withClient } from './engine/session.js'
 import { exitWith } from './exit.js'
 import { requirePrograms } from './host.js'
-import { buildImages } from './images.js'
-import { line } from './progress.js'
-import { verifyPublished } from './published.js'
-import { buildConformance } from './smoke/conformance.js'
+import { buildForNodes } from './smoke/build.js'
 import { smokeHardway } from './smoke/hardway.js'
 import { smokeJoin } from './smoke/join.js'
 import { keepKernelSettings } from './smoke/kernel.js'
@@ -31,7 +16,7 @@ import { Node } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
 import { Report } from './smoke/report.js'
 import { parseSmokeRequest, type SmokeMode, type SmokeRequest, smokeHelp } from './smoke/request.js'
-import type { Setting } from './smoke/setting.js'
+import type { Images, Setting } from './smoke/setting.js'
 import { smokeStandalone } from './smoke/standalone.js'
 
 /** What a mode needs, and what it does. */
@@ -68,7 +53,7 @@ await exitWith(async () => {
   await verifyMachine(request.build.variants)
   const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-smoke-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const specs = await build(request, facts, folder)
+  const specs = await buildForNodes(request, modes[request.mode].images, facts, folder)
   await writePodImage(folder)
   const report = new Report((text) => {
     if (!request.json) process.stdout.write(`${text}\n`)
@@ -82,62 +67,11 @@ await exitWith(async () => {
   }
 })
 
-/** Builds what the mode needs, for this machine, into the folder. */
-async function build(
-  request: SmokeRequest,
-  facts: Variants,
-  folder: string,
-): Promise<Record<string, ImageSpec>> {
-  const { mode, build: asked, conformance } = request
-  const base = await chooseBase(asked, facts)
-  // What a cluster with the variant flannel has for a network.
-  const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
-  const specs = [...modes[mode].images, ...flannel].flatMap((image) => {
-    // Only the kubelet comes in variants. kubeadm may come from another one.
-    const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
-    return planImages({ ...asked, base, images: [image], variants }, facts)
-  })
-  await verifyPublished(asked.kubernetes, facts)
-  const mirror = await prepareMirror(asked, facts, specs)
-  const engine = await prepareEngine(asked.engine)
-  line(`engine: ${engine.description}`)
-  await withClient(engine, async (client) => {
-    await buildImages(client, facts, specs, mirror, folder)
-    const builder = await prepareBuilder(client, facts.sources)
-    if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
-    for (const name of await missingPrograms(request, facts)) {
-      const component = planComponent(asked.kubernetes, facts, name)
-      const platform = platformOf(asked.arches[0] as Arch)
-      const tree = componentTree(builder, facts.sources, component, platform)
-      await engineStep(name, () => tree.export(join(folder, 'programs')))
-    }
-  })
-  // Of two variants of the kubelet the last.
-  return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
-}
-
-/** The variant that is tested comes last. */
-function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] {
-  const kubeadm = mode === 'join' ? variants.map(kubeadmVariant) : []
-  return [...new Set([...kubeadm, ...variants])]
-}
-
-/** Components that are compiled because this machine has not what the nodes need: nerdctl, or a containerd new enough. */
-async function missingPrograms({ runtime, build }: SmokeRequest, facts: Variants) {
-  const wanted = facts.kubernetes[build.kubernetes.minor]?.containerd ?? 1
-  const version = await succeed('containerd', ['--version'])
-  const [, major] = / v?(\d+)\./.exec(version) ?? []
-  return [
-    ...(Number(major) >= wanted ? [] : ['containerd']),
-    ...(runtime === 'nerdctl' ? ['nerdctl'] : []),
-  ]
-}
-
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
   { mode, runtime, build: { kubernetes }, conformance }: SmokeRequest,
   facts: Variants,
-  specs: Readonly<Record<string, ImageSpec>>,
+  specs: Images,
   folder: string,
   report: Report,
 ): Promise<void> {

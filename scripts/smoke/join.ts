@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import semver from 'semver'
-import { parse, stringify } from 'yaml'
 import { type ImageSpec, localRef } from '../../pipeline/plan.js'
 import { runCommand } from '../../pipeline/recipe/container.js'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
@@ -12,6 +10,7 @@ import { applyFlannel, importFlannel } from './flannel.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
 import { webDaemons } from './pods.js'
+import { hasNftables, switchToNftables, verifyProxies } from './proxy.js'
 import { followRecipe } from './recipe.js'
 import { matching } from './report.js'
 import type { Images, Setting } from './setting.js'
@@ -76,9 +75,12 @@ async function joinWorker(
 }
 
 async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setting): Promise<void> {
+  const proxy = specs['kube-proxy'] as ImageSpec
   await kubectl.apply(webDaemons)
   const pods = await report.check('a pod on each node is Ready', () => webPods(kubectl))
-  await report.check('kube-proxy runs on both nodes, from our image', () => proxies(kubectl, specs))
+  await report.check('kube-proxy runs on both nodes, from our image', () =>
+    verifyProxies(kubectl, proxy),
+  )
   const address = '--output=jsonpath={.spec.clusterIP}'
   const service = await kubectl('get', 'service', 'web', address)
   for (const { name, node } of pods) {
@@ -100,8 +102,7 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
       matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
     )
   }
-  const proxy = specs['kube-proxy'] as ImageSpec
-  if (semver.lt(proxy.kubernetes, nftablesSince)) return
+  if (!hasNftables(proxy)) return
   await report.check("kube-proxy's rules in nftables mode, and no others", () =>
     switchToNftables(control, kubectl),
   )
@@ -111,31 +112,6 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
       return matching(await until('the Service answers', () => get().catch(() => '')), /^web-\w+$/m)
     })
   }
-}
-
-/** First release with the nftables mode of kube-proxy behind no feature gate. */
-const nftablesSince = 'v1.31.0'
-
-/** kube-proxy starts again with another mode, and takes away the rules of the one before. */
-async function switchToNftables(node: Node, kubectl: Kubectl): Promise<string> {
-  const system = '--namespace=kube-system'
-  const map = JSON.parse(await kubectl('get', system, 'configmap/kube-proxy', '--output=json'))
-  const config = parse(map.data['config.conf'])
-  map.data['config.conf'] = stringify({ ...config, mode: 'nftables' })
-  await kubectl.apply([map])
-  const proxy = [system, 'daemonset/kube-proxy']
-  await kubectl('rollout', 'restart', ...proxy)
-  await kubectl('rollout', 'status', ...proxy, '--timeout=120s')
-  const rules = await until('rules for the Service', async () => {
-    const list = ['--', 'nft', 'list', 'table', 'ip', 'kube-proxy']
-    const table = await kubectl('exec', ...proxy, ...list).catch(() => '')
-    return table.includes('default/web/tcp') ? table : ''
-  }).catch(async (error) => {
-    throw new Error(`${error}\n${await kubectl('logs', ...proxy, '--tail=20')}`)
-  })
-  const before = await node.succeed('iptables-save', '--table', 'nat')
-  if (before.includes('default/web')) throw new Error(`rules of iptables are left:\n${before}`)
-  return matching(rules, /chain service-\S*default\/web\/tcp\S*/)
 }
 
 const podCidrs = { control: '10.244.0.0/24', worker: '10.244.1.0/24' }
@@ -243,14 +219,4 @@ async function webPods(kubectl: Kubectl): Promise<Pod[]> {
   const nodes = pods.map(([, node]) => node).sort()
   if (nodes.join() !== 'control,worker') throw new Error(`pods on ${nodes.join()}`)
   return pods.map(([name = '', node = '', ip = '']) => ({ name, node, ip }))
-}
-
-async function proxies(kubectl: Kubectl, specs: Images): Promise<string> {
-  const proxy = ['--namespace=kube-system', 'daemonset/kube-proxy']
-  await kubectl('rollout', 'status', ...proxy, '--timeout=120s')
-  const output = '--output=jsonpath={.spec.template.spec.containers[0].image}'
-  const image = await kubectl('get', ...proxy, output)
-  const { kubernetes } = specs['kube-proxy'] as ImageSpec
-  if (image !== `localhost/kube-proxy:${kubernetes}`) throw new Error(`it runs ${image}`)
-  return image
 }

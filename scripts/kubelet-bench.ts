@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { table } from 'table'
+import { stringify } from 'yaml'
+import { componentTree } from '../images/components.js'
+import { parseKubernetesVersion } from '../pipeline/kubernetes.js'
+import { type KubernetesComponent, planComponent } from '../pipeline/plan.js'
+import { parseArch, platformOf } from '../pipeline/platform.js'
+import { nodeRecipe } from '../pipeline/recipe/recipe.js'
+import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
+import { loadVariants, type Variants } from '../pipeline/variants.js'
+import { prepareBuilder } from './builder-root.js'
+import { prepareEngine } from './engine/engine.js'
+import { engineStep, withClient } from './engine/session.js'
+import { exitWith } from './exit.js'
+import { line } from './progress.js'
+import { keepKernelSettings } from './smoke/kernel.js'
+import { verifyMachine } from './smoke/machine.js'
+import { Node, until } from './smoke/node.js'
+import { podImage, writePodImage } from './smoke/pod-image.js'
+import { followRecipe } from './smoke/recipe.js'
+import { Report } from './smoke/report.js'
+
+const release = 'v1.24.0'
+const pods = 30
+const seconds = 60
+
+/**
+ * Measures what the linker and the compiler flags of variants.json cost a kubelet that runs 30 pods, against the kubelets that
+ * Go's own linker and inlining make. Takes a quarter of an hour; ends with a table for the README.
+ */
+await exitWith(async () => {
+  const facts = loadVariants()
+  const kubernetes = parseKubernetesVersion(release, Object.keys(facts.kubernetes))
+  const kubelet = planComponent(kubernetes, facts, 'kubelet') as KubernetesComponent
+  const kubelets: [string, KubernetesComponent][] = [
+    ['as in the image', kubelet],
+    ["with Go's linker", { ...kubelet, linker: 'go' }],
+    ["with Go's inlining", { ...kubelet, gcflags: [] }],
+    ["with Go's linker and inlining", { ...kubelet, linker: 'go', gcflags: [] }],
+  ]
+  await verifyMachine([])
+  const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-kubelet-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const engine = await prepareEngine(undefined)
+  await withClient(engine, async (client) => {
+    const builder = await prepareBuilder(client, facts.sources)
+    const platform = platformOf(parseArch(process.arch))
+    for (const [name, component] of kubelets) {
+      const tree = componentTree(builder, facts.sources, component, platform)
+      await engineStep(`kubelet ${name}`, () => tree.export(join(folder, name)))
+    }
+  })
+  await writePodImage(folder)
+  const rows: string[][] = []
+  for (const [name] of kubelets) {
+    rows.push([name, ...(await measure(join(folder, name, 'usr/bin/kubelet'), folder, facts))])
+    line(rows.at(-1)?.join(', ') ?? '')
+  }
+  const head = [`kubelet ${release}`, 'file', `${pods} pods Ready`, 'CPU per minute', 'memory']
+  process.stdout.write(table([head, ...rows]))
+})
+
+/** Runs pods on a node by a kubelet, and gives the figures of a row. */
+async function measure(program: string, folder: string, facts: Variants): Promise<string[]> {
+  const place = ['--output', folder, '--pause-image', podImage, '--network', 'none']
+  const flags = ['--mode', 'standalone', '--k8s', release, '--variant', 'base', ...place]
+  const request = parseRecipeRequest(flags, facts) as RecipeRequest
+  const restoreKernel = keepKernelSettings()
+  const node = await Node.start({ name: 'bench', address: '198.51.100.1/24' })
+  try {
+    await node.ctr('images', 'import', join(folder, 'pod.oci.tar'))
+    // Without the image and the container of it: the program runs on the node itself.
+    await followRecipe(node, nodeRecipe(request).slice(1, -1), new Report(() => {}))
+    const started = Date.now()
+    const command = [program, '--config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
+    await node.shell(
+      `mkdir -p /etc/kubernetes/manifests; setsid ${command.join(' ')} </dev/null >/var/log/kubelet.log 2>&1 &`,
+    )
+    const manifests = Array.from({ length: pods }, (_, i) => stringify(pausePod(`pod-${i}`)))
+    for (const [i, manifest] of manifests.entries()) {
+      await node.run('sh', ['-euc', `cat >/etc/kubernetes/manifests/${i}.yaml`], manifest)
+    }
+    await until('the pods are Ready', async () => (await readyPods(node)) === pods, 300)
+    const ready = (Date.now() - started) / 1000
+    // What comes with the start of pods is over then.
+    await sleep(20_000)
+    const before = await cpuSeconds(node)
+    await sleep(seconds * 1000)
+    const used = (((await cpuSeconds(node)) - before) * 60) / seconds
+    const status = await node.shell('cat /proc/$(pgrep -x kubelet)/status')
+    const memory = Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024
+    const { size } = await stat(program)
+    return [
+      `${(size / 1e6).toFixed(1)} MB`,
+      `${ready.toFixed(1)} s`,
+      `${used.toFixed(2)} s`,
+      `${(memory / 1e6).toFixed(1)} MB`,
+    ]
+  } finally {
+    node.stop()
+    restoreKernel()
+  }
+}
+
+/** A pod in the node's own network, which needs no CNI plugin. */
+function pausePod(name: string) {
+  const container = { name: 'pause', image: podImage, imagePullPolicy: 'Never', args: ['pause'] }
+  const spec = { hostNetwork: true, terminationGracePeriodSeconds: 1, containers: [container] }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
+}
+
+async function readyPods(node: Node): Promise<number> {
+  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
+  const { items } = JSON.parse(stdout || '{}') as { items?: PodStatus[] | null }
+  const isReady = ({ status }: PodStatus) =>
+    status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')
+  return (items ?? []).filter(isReady).length
+}
+
+interface PodStatus {
+  status: { conditions?: { type: string; status: string }[] }
+}
+
+/** Processor time of the kubelet so far; the kernel counts it in hundredths of a second, as user's and its own. */
+async function cpuSeconds(node: Node): Promise<number> {
+  const fields = (await node.shell('cat /proc/$(pgrep -x kubelet)/stat')).split(') ')[1]?.split(' ')
+  return (Number(fields?.[11]) + Number(fields?.[12])) / 100
+}

@@ -14,6 +14,8 @@ import { type Kubectl, kubectlProgram } from './cluster.js'
 import type { Node } from './node.js'
 import { podImage } from './pod-image.js'
 import type { Report } from './report.js'
+import type { Conformance } from './request.js'
+import type { Setting } from './setting.js'
 
 /** Builds Kubernetes' own tests and the image of their pods into a folder. */
 export async function buildConformance(
@@ -34,11 +36,15 @@ export async function buildConformance(
   }
 }
 
-/** The cases of conformance that are run at once, and those that must have the cluster for themselves. */
-const rounds = [
-  { name: 'parallel', nodes: 6, focus: '\\[Conformance\\]', skip: '\\[Serial\\]' },
-  { name: 'serial', nodes: 1, focus: '\\[Serial\\].*\\[Conformance\\]', skip: '\\[Disruptive\\]' },
-]
+/** The cases that are run at once, and those that must have the cluster for themselves. */
+function rounds({ focus = '\\[Conformance\\]' }: Conformance) {
+  // Nodes of a kind that a disruptive case takes away do not come back.
+  const serial = `\\[Serial\\].*(${focus})|(${focus}).*\\[Serial\\]`
+  return [
+    { name: 'parallel', nodes: 6, focus, skip: '\\[Serial\\]' },
+    { name: 'serial', nodes: 1, focus: serial, skip: '\\[Disruptive\\]' },
+  ]
+}
 
 /**
  * Runs Kubernetes' conformance cases on a cluster from its first node. Cases whose pods want an image that is not there are
@@ -47,8 +53,8 @@ const rounds = [
 export async function runConformance(
   nodes: readonly [Node, ...Node[]],
   kubectl: Kubectl,
-  folder: string,
-  report: Report,
+  conformance: Conformance,
+  { folder, report }: Setting,
 ): Promise<void> {
   const [control] = nodes
   const programs = '/opt/conformance'
@@ -61,7 +67,7 @@ export async function runConformance(
   await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/control-plane-').catch(() => {})
   const watch = watchImages(kubectl)
   const cases: Case[] = []
-  for (const { name, nodes: parallel, focus, skip } of rounds) {
+  for (const { name, nodes: parallel, focus, skip } of rounds(conformance)) {
     const reports = `/var/log/conformance-${name}`
     const flags = [
       ...[`--kubeconfig=/etc/kubernetes/admin.conf`, `--kubectl-path=${kubectlProgram}`],

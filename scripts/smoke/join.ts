@@ -22,8 +22,8 @@ export async function smokeJoin(setting: Setting): Promise<void> {
   const worker = await setting.startNode('worker', '198.51.100.2/24')
   await joinWorker(worker, control, kubectl, setting)
   await runPods(control, kubectl, setting)
-  const { conformance, folder, report } = setting
-  if (conformance) await runConformance([control, worker], kubectl, folder, report)
+  const { conformance } = setting
+  if (conformance) await runConformance([control, worker], kubectl, conformance, setting)
 }
 
 /** The control plane, by the recipe for it. */

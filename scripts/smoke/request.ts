@@ -9,6 +9,11 @@ export type SmokeMode = (typeof smokeModes)[number]
 
 const smokeRuntimes = ['ctr', 'nerdctl', 'docker'] as const
 
+export interface Conformance {
+  /** Regular expression for the names of cases; without it every case. */
+  focus?: string
+}
+
 /** What `npm run smoke` was asked for. */
 export interface SmokeRequest {
   mode: SmokeMode
@@ -17,7 +22,7 @@ export interface SmokeRequest {
   /** The image of the kubelet, for the architecture of this machine. */
   build: BuildRequest
   /** Whether Kubernetes' own conformance tests run on the cluster of `join`. */
-  conformance: boolean
+  conformance: false | Conformance
   json: boolean
 }
 
@@ -32,7 +37,8 @@ Builds images, and runs nodes from them on this machine's containerd, in namespa
   --base NAME     base of the images (default: static)
   --variant NAME  variant of the kubelet's image (default: cni; for join kubeadm-cni)
   --engine NAME   runner, docker or embedded (default: the first that is there)
-  --conformance   join: run Kubernetes' own conformance tests too (an hour or more)
+  --conformance   join: run Kubernetes' own conformance tests too (about an hour)
+  --focus REGEX   conformance: only cases with such a name
   --json          print what was checked as JSON
   --help          print this text
 
@@ -42,11 +48,12 @@ It needs Linux, root, containerd, runc and iproute2, and with docker Docker's en
 
 /** Reads the arguments of `npm run smoke`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseSmokeRequest(args: readonly string[], facts: Variants): SmokeRequest | 'help' {
-  const conformance = args.includes('--conformance')
-  const own = takeFlag(
-    'runtime',
+  const wantsConformance = args.includes('--conformance')
+  const focus = takeFlag(
+    'focus',
     args.filter((arg) => arg !== '--conformance'),
   )
+  const own = takeFlag('runtime', focus.rest)
   const { value: mode, rest } = takeFlag('mode', own.rest)
   if (rest.includes('--help')) return 'help'
   if (mode === undefined) {
@@ -65,11 +72,13 @@ export function parseSmokeRequest(args: readonly string[], facts: Variants): Smo
   const [variant = defaultVariant(parsed), ...more] = given ? build.variants : []
   if (more.length > 0)
     throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
-  if (conformance && parsed !== 'join')
+  if (focus.value !== undefined && !wantsConformance)
+    throw new UserError('--focus chooses cases of --conformance: give both')
+  if (wantsConformance && parsed !== 'join')
     throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${parsed}`)
   return {
     mode: parsed,
-    conformance,
+    conformance: wantsConformance && { ...(focus.value && { focus: focus.value }) },
     runtime,
     build: {
       ...build,

@@ -2,6 +2,7 @@ import type { ImageSpec } from '../../pipeline/plan.js'
 import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'
+import type { Conformance } from './request.js'
 
 /** The images that a mode runs, by name. */
 export type Images = Readonly<Record<string, ImageSpec>>
@@ -16,6 +17,6 @@ export interface Setting {
   /** Where the archives are. */
   folder: string
   /** Whether Kubernetes' own conformance tests run too, where there is a cluster. */
-  conformance: boolean
+  conformance: false | Conformance
   report: Report
 }

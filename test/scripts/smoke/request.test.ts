@@ -17,6 +17,12 @@ test('standalone runs the variant cni, join kubeadm-cni, on the static base', (t
   t.deepEqual(request('--mode=join').build.variants, ['kubeadm-cni'])
 })
 
+test('conformance is asked for, whole or in part', (t) => {
+  t.false(request('--mode join').conformance)
+  t.deepEqual(request('--mode join --conformance').conformance, {})
+  t.deepEqual(request('--conformance --mode join --focus=DNS').conformance, { focus: 'DNS' })
+})
+
 test('Docker gets images that every release of it reads', (t) => {
   t.is(request('--mode standalone').build.compression, 'zstd')
   const { runtime, build } = request('--mode standalone --runtime=docker')
@@ -45,6 +51,7 @@ const wrong: [string, RegExp][] = [
     /^unknown runtime "podman": choose from ctr, nerdctl, docker\.$/,
   ],
   ['--mode hardway --conformance', /^--conformance needs a cluster: use it with --mode join/],
+  ['--mode join --focus Secrets', /^--focus chooses cases of --conformance: give both$/],
   ['--mode join --runtime', /^unknown runtime "": choose from ctr, nerdctl, docker\.$/],
   ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
   ['--mode standalone --image kube-proxy', /^--image has no place here/],

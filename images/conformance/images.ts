@@ -50,5 +50,5 @@ echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd`
   const image = withPackages(builder.root, ['busybox-static'])
     .withExec(['sh', '-euc', install])
     .directory('/image')
-  return builder.client.container().withRootfs(image).withDefaultArgs(['sh'])
+  return builder.client.container().withDirectory('/', image).withDefaultArgs(['sh'])
 }

@@ -21,7 +21,7 @@ import { keepKernelSettings } from './smoke/kernel.js'
 import { verifyMachine } from './smoke/machine.js'
 import { Node, until } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
-import { followRecipe } from './smoke/recipe.js'
+import { followRecipe, onFullDisk } from './smoke/recipe.js'
 import { Report } from './smoke/report.js'
 
 const release = 'v1.24.0'
@@ -49,15 +49,16 @@ await exitWith(async () => {
   await withClient(engine, async (client) => {
     const builder = await prepareBuilder(client, facts.sources)
     const platform = platformOf(parseArch(process.arch))
-    for (const [name, component] of kubelets) {
+    for (const [i, [name, component]] of kubelets.entries()) {
       const tree = componentTree(builder, facts.sources, component, platform)
-      await engineStep(`kubelet ${name}`, () => tree.export(join(folder, name)))
+      await engineStep(`kubelet ${name}`, () => tree.export(join(folder, String(i))))
     }
   })
   await writePodImage(folder)
   const rows: string[][] = []
-  for (const [name] of kubelets) {
-    rows.push([name, ...(await measure(join(folder, name, 'usr/bin/kubelet'), folder, facts))])
+  for (const [i, [name]] of kubelets.entries()) {
+    const program = join(folder, String(i), 'usr/bin/kubelet')
+    rows.push([name, ...(await measure(program, folder, facts))])
     line(rows.at(-1)?.join(', ') ?? '')
   }
   const head = [`kubelet ${release}`, 'file', `${pods} pods Ready`, 'CPU per minute', 'memory']
@@ -68,7 +69,8 @@ await exitWith(async () => {
 async function measure(program: string, folder: string, facts: Variants): Promise<string[]> {
   const place = ['--output', folder, '--pause-image', podImage, '--network', 'none']
   const flags = ['--mode', 'standalone', '--k8s', release, '--variant', 'base', ...place]
-  const request = parseRecipeRequest(flags, facts) as RecipeRequest
+  const asked = parseRecipeRequest(flags, facts) as RecipeRequest
+  const request = { ...asked, kubeletConfig: { ...asked.kubeletConfig, ...onFullDisk } }
   const restoreKernel = keepKernelSettings()
   const node = await Node.start({ name: 'bench', address: '198.51.100.1/24' })
   try {
@@ -84,7 +86,7 @@ async function measure(program: string, folder: string, facts: Variants): Promis
     for (const [i, manifest] of manifests.entries()) {
       await node.run('sh', ['-euc', `cat >/etc/kubernetes/manifests/${i}.yaml`], manifest)
     }
-    await until('the pods are Ready', async () => (await readyPods(node)) === pods, 300)
+    await until('the pods are Ready', async () => (await readyPods(node)) === pods, 120)
     const ready = (Date.now() - started) / 1000
     // What comes with the start of pods is over then.
     await sleep(20_000)
@@ -100,6 +102,9 @@ async function measure(program: string, folder: string, facts: Variants): Promis
       `${used.toFixed(2)} s`,
       `${(memory / 1e6).toFixed(1)} MB`,
     ]
+  } catch (error) {
+    process.stderr.write(await node.logs())
+    throw error
   } finally {
     node.stop()
     restoreKernel()

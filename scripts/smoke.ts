@@ -14,6 +14,7 @@ import { keepKernelSettings } from './smoke/kernel.js'
 import { verifyMachine } from './smoke/machine.js'
 import { Node } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
+import { onFullDisk } from './smoke/recipe.js'
 import { Report } from './smoke/report.js'
 import { parseSmokeRequest, type SmokeMode, type SmokeRequest, smokeHelp } from './smoke/request.js'
 import type { Images, Setting } from './smoke/setting.js'
@@ -24,12 +25,6 @@ const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Prom
   standalone: { images: ['kubelet'], smoke: smokeStandalone },
   join: { images: ['kubelet', 'kube-proxy', 'control-plane', 'coredns'], smoke: smokeJoin },
   hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
-}
-
-// A disk that others fill must not make a kubelet remove the images of the test or evict its pods.
-const onFullDisk = {
-  imageGCHighThresholdPercent: 100,
-  evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
 }
 
 await exitWith(async () => {

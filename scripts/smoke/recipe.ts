@@ -3,6 +3,12 @@ import type { Step } from '../../pipeline/recipe/steps.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'
 
+/** Fields of KubeletConfiguration: a disk that others fill must not make a kubelet remove the images of the test or evict its pods. */
+export const onFullDisk = {
+  imageGCHighThresholdPercent: 100,
+  evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
+}
+
 /** Does on a node what `npm run recipe` prints, with what this machine needs beside it. */
 export async function followRecipe(
   node: Node,

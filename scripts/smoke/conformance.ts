@@ -84,7 +84,8 @@ export async function runConformance(
       `-skip=${skip}`,
     ]
     const command = [`${programs}/ginkgo`, ...ginkgo, `${programs}/e2e.test`, '--', ...flags]
-    const logged = 'mkdir -p "$0"; exec "$@" >"$0/ginkgo.log" 2>&1'
+    // What ginkgo keeps beside its log goes with the node too.
+    const logged = 'mkdir -p "$0"; export TMPDIR="$0"; exec "$@" >"$0/ginkgo.log" 2>&1'
     // Its status tells only that some case failed, which the reports tell by name.
     await control.run('sh', ['-c', logged, reports, ...command])
     cases.push(...(await readCases(join(control.directory, 'root', reports))))

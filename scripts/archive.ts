@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { blobPath } from '../pipeline/oci/layout.js'
 import { succeed } from './command.js'
 
 export interface Descriptor {
@@ -41,7 +42,7 @@ export async function readArchive(archive: string, folder: string): Promise<Plat
 
 /** The file of a blob in an unpacked archive. */
 export function blobFile(folder: string, digest: string): string {
-  return join(folder, 'blobs', digest.replace(':', '/'))
+  return join(folder, blobPath(digest))
 }
 
 /** Unpacks a layer of an unpacked archive over what is in the root. */

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { table } from 'table'
@@ -21,8 +19,10 @@ import { keepKernelSettings } from './smoke/kernel.js'
 import { verifyMachine } from './smoke/machine.js'
 import { Node, until } from './smoke/node.js'
 import { podImage, writePodImage } from './smoke/pod-image.js'
+import { readyPods } from './smoke/pods.js'
 import { followRecipe, onFullDisk } from './smoke/recipe.js'
 import { Report } from './smoke/report.js'
+import { temporaryDirectory } from './temporary.js'
 
 const release = 'v1.24.0'
 const pods = 30
@@ -43,8 +43,7 @@ await exitWith(async () => {
     ["with Go's linker and inlining", { ...kubelet, linker: 'go', gcflags: [] }],
   ]
   await verifyMachine([])
-  const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-kubelet-bench-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryDirectory('kubelet-bench')
   const engine = await prepareEngine(undefined)
   await withClient(engine, async (client) => {
     const builder = await prepareBuilder(client, facts.sources)
@@ -69,8 +68,7 @@ await exitWith(async () => {
 async function measure(program: string, folder: string, facts: Variants): Promise<string[]> {
   const place = ['--output', folder, '--pause-image', podImage, '--network', 'none']
   const flags = ['--mode', 'standalone', '--k8s', release, '--variant', 'base', ...place]
-  const asked = parseRecipeRequest(flags, facts) as RecipeRequest
-  const request = { ...asked, kubeletConfig: { ...asked.kubeletConfig, ...onFullDisk } }
+  const request = onFullDisk(parseRecipeRequest(flags, facts) as RecipeRequest)
   const restoreKernel = keepKernelSettings()
   const node = await Node.start({ name: 'bench', address: '198.51.100.1/24' })
   try {
@@ -86,7 +84,7 @@ async function measure(program: string, folder: string, facts: Variants): Promis
     for (const [i, manifest] of manifests.entries()) {
       await node.run('sh', ['-euc', `cat >/etc/kubernetes/manifests/${i}.yaml`], manifest)
     }
-    await until('the pods are Ready', async () => (await readyPods(node)) === pods, 120)
+    await until('the pods are Ready', async () => (await readyPods(node)).length === pods, 120)
     const ready = (Date.now() - started) / 1000
     // What comes with the start of pods is over then.
     await sleep(20_000)
@@ -116,18 +114,6 @@ function pausePod(name: string) {
   const container = { name: 'pause', image: podImage, imagePullPolicy: 'Never', args: ['pause'] }
   const spec = { hostNetwork: true, terminationGracePeriodSeconds: 1, containers: [container] }
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
-}
-
-async function readyPods(node: Node): Promise<number> {
-  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
-  const { items } = JSON.parse(stdout || '{}') as { items?: PodStatus[] | null }
-  const isReady = ({ status }: PodStatus) =>
-    status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')
-  return (items ?? []).filter(isReady).length
-}
-
-interface PodStatus {
-  status: { conditions?: { type: string; status: string }[] }
 }
 
 /** Processor time of the kubelet so far; the kernel counts it in hundredths of a second, as user's and its own. */

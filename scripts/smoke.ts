@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BuildError } from '../pipeline/errors.js'
 import type { ImageSpec } from '../pipeline/plan.js'
@@ -19,6 +17,7 @@ import { Report } from './smoke/report.js'
 import { parseSmokeRequest, type SmokeMode, type SmokeRequest, smokeHelp } from './smoke/request.js'
 import type { Images, Setting } from './smoke/setting.js'
 import { smokeStandalone } from './smoke/standalone.js'
+import { temporaryDirectory } from './temporary.js'
 
 /** What a mode needs, and what it does. */
 const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {
@@ -46,8 +45,7 @@ await exitWith(async () => {
     ...(request.runtime === 'docker' && { docker: 'docker.io', dockerd: 'docker.io' }),
   })
   await verifyMachine(request.build.variants)
-  const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-smoke-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryDirectory('smoke')
   const specs = await buildForNodes(request, modes[request.mode].images, facts, folder)
   await writePodImage(folder)
   const report = new Report((text) => {
@@ -74,8 +72,7 @@ async function run(
   const recipe = (...flags: string[]) => {
     const image = ['--k8s', kubernetes.version, '--base', base, '--variant', variant]
     const place = ['--output', folder, '--pause-image', podImage, '--runtime', runtime]
-    const request = parseRecipeRequest([...image, ...place, ...flags], facts) as RecipeRequest
-    return { ...request, kubeletConfig: { ...request.kubeletConfig, ...onFullDisk } }
+    return onFullDisk(parseRecipeRequest([...image, ...place, ...flags], facts) as RecipeRequest)
   }
   const restoreKernel = keepKernelSettings()
   const nodes: Node[] = []

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { table } from 'table'
 import { $ } from 'zx'
@@ -10,6 +9,7 @@ import { loadVariants } from '../pipeline/variants.js'
 import { binaryDirectory } from './engine/binaries.js'
 import { exitWith } from './exit.js'
 import { line } from './progress.js'
+import { temporaryDirectory } from './temporary.js'
 import { compareDigests, differingFiles } from './verify/compare.js'
 
 const verifyHelp = `Usage: npm run verify -- --k8s VERSION [options of npm run build]
@@ -33,8 +33,7 @@ await exitWith(async () => {
     process.stdout.write(verifyHelp)
     return
   }
-  const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-verify-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryDirectory('verify')
   const builds = ['first', 'second'].map((name) => join(folder, name))
   for (const output of builds) await buildAfresh(args, output)
   const [first, second] = builds as [string, string]

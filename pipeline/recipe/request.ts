@@ -1,9 +1,8 @@
 import { isIPv4 } from 'node:net'
-import { parseArgs } from 'node:util'
-import { messageOf, UserError } from '../errors.js'
+import { UserError } from '../errors.js'
 import { parseKubernetesVersion } from '../kubernetes.js'
 import { type ImageSpec, localRef, planImages } from '../plan.js'
-import { type BuildRequest, oneOf, parseBuildRequest, verifyFlags } from '../request.js'
+import { type BuildRequest, oneOf, parseBuildRequest, parseFlags } from '../request.js'
 import type { KubernetesFacts, Variants } from '../variants.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './steps.js'
@@ -102,7 +101,7 @@ export function parseRecipeRequest(
   args: readonly string[],
   facts: Variants,
 ): RecipeRequest | 'help' {
-  const given = parseFlags(args)
+  const given = parseFlags(args, options)
   if (given.help) return 'help'
   if (given.mode === undefined) {
     throw new UserError(`missing --mode: choose from ${recipeModes.join(', ')}`)
@@ -207,16 +206,6 @@ function chooseNetwork(
   throw new UserError(
     `--network ${network} needs CNI plugins, and variant "${variant}" has none: use flannel, cni or kubeadm-cni`,
   )
-}
-
-function parseFlags(args: readonly string[]) {
-  const known = Object.keys(options).map((name) => `--${name}`)
-  verifyFlags(args, known)
-  try {
-    return parseArgs({ args: [...args], options }).values
-  } catch (error) {
-    throw new UserError(`${messageOf(error).split('\n')[0]}; see --help`, { cause: error })
-  }
 }
 
 function absolutePath(text: string): string {

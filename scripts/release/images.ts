@@ -100,7 +100,7 @@ async function withLayout<T>(
   output: string,
   work: (layout: string) => Promise<T>,
 ): Promise<T> {
-  const layout = await mkdtemp(join(await temporaryFolder(), 'layout-'))
+  const layout = await mkdtemp(join(temporaryFolder(), 'layout-'))
   try {
     const archive = join(output, spec.archive)
     await succeed('tar', ['--extract', `--file=${archive}`, `--directory=${layout}`])

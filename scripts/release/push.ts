@@ -1,11 +1,9 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BuildError, UserError } from '../../pipeline/errors.js'
 import { run } from '../command.js'
 import { hasProgram } from '../host.js'
+import { temporaryDirectory } from '../temporary.js'
 
 /** What the environment says of credentials. */
 export type Credentials = Record<string, string>
@@ -43,7 +41,7 @@ export class Pusher {
     if (!hasProgram('go')) {
       throw new BuildError('missing on this machine: go. Install Go 1.21 or later, and try again.')
     }
-    const program = join(await temporaryFolder(), 'push')
+    const program = join(temporaryFolder(), 'push')
     const source = fileURLToPath(new URL('push', import.meta.url))
     const env = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
     const output = ['-trimpath', '-buildvcs=false', '-o', program]
@@ -73,13 +71,10 @@ export class Pusher {
   }
 }
 
-let folder: Promise<string> | undefined
+let folder: string | undefined
 
-/** The temporary directory of this process: gone when it has ended, however it ends. */
-export function temporaryFolder(): Promise<string> {
-  folder ??= mkdtemp(join(tmpdir(), 'kubelet-images-release-')).then((path) => {
-    process.once('exit', () => rmSync(path, { recursive: true, force: true }))
-    return path
-  })
+/** The temporary directory of this process. */
+export function temporaryFolder(): string {
+  folder ??= temporaryDirectory('release')
   return folder
 }

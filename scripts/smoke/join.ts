@@ -84,20 +84,17 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
   const address = '--output=jsonpath={.spec.clusterIP}'
   const service = await kubectl('get', 'service', 'web', address)
   for (const { name, node } of pods) {
-    const get = (host: string) => kubectl('exec', name, '--', '/pod', 'get', `http://${host}/`)
     for (const other of pods.filter((pod) => pod.name !== name)) {
       await report.check(`the pod on ${node} reaches the one on ${other.node}`, async () =>
-        matching(await get(`${other.ip}:8080`), new RegExp(`^${other.name}$`, 'm')),
+        matching(await get(kubectl, name, `${other.ip}:8080`), new RegExp(`^${other.name}$`, 'm')),
       )
     }
-    await report.check(`the Service answers on ${node}`, async () => {
-      const answer = await until('the Service answers', () => get(service).catch(() => ''))
-      return matching(answer, /^web-\w+$/m)
-    })
-    await report.check(`it answers by its name on ${node}`, async () => {
-      const answer = await until('the name is known', () => get('web').catch(() => ''))
-      return matching(answer, /^web-\w+$/m)
-    })
+    await report.check(`the Service answers on ${node}`, () =>
+      serviceAnswers(kubectl, name, service),
+    )
+    await report.check(`it answers by its name on ${node}`, () =>
+      serviceAnswers(kubectl, name, 'web'),
+    )
     await report.check(`kubectl logs from ${node}`, async () =>
       matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
     )
@@ -107,11 +104,21 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
     switchToNftables(control, kubectl),
   )
   for (const { name, node } of pods) {
-    await report.check(`the Service answers on ${node} in nftables mode`, async () => {
-      const get = () => kubectl('exec', name, '--', '/pod', 'get', `http://${service}/`)
-      return matching(await until('the Service answers', () => get().catch(() => '')), /^web-\w+$/m)
-    })
+    await report.check(`the Service answers on ${node} in nftables mode`, () =>
+      serviceAnswers(kubectl, name, service),
+    )
   }
+}
+
+/** What a pod gets from the Service by its address or name, once it answers there. */
+async function serviceAnswers(kubectl: Kubectl, pod: string, host: string): Promise<string> {
+  const answer = await until('the Service answers', () => get(kubectl, pod, host).catch(() => ''))
+  return matching(answer, /^web-\w+$/m)
+}
+
+/** What a pod gets from an address over HTTP. */
+function get(kubectl: Kubectl, pod: string, host: string): Promise<string> {
+  return kubectl('exec', pod, '--', '/pod', 'get', `http://${host}/`)
 }
 
 const podCidrs = { control: '10.244.0.0/24', worker: '10.244.1.0/24' }

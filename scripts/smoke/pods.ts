@@ -1,3 +1,4 @@
+import type { Node } from './node.js'
 import { podImage } from './pod-image.js'
 
 const webContainer = {
@@ -61,3 +62,27 @@ export const webDaemons = [
     spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
   },
 ]
+
+/** A pod of a kubelet without a cluster. */
+export interface ReadyPod {
+  name: string
+  uid: string
+  ip: string
+}
+
+/** The pods that are Ready, as the kubelet of a node reports them on its port for reading; none before it answers. */
+export async function readyPods(node: Node): Promise<ReadyPod[]> {
+  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
+  if (stdout === '') return []
+  const { items } = JSON.parse(stdout) as { items: StatusOfPod[] | null }
+  return (items ?? [])
+    .filter(({ status }) =>
+      status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    )
+    .map(({ metadata: { name, uid }, status }) => ({ name, uid, ip: status.podIP }))
+}
+
+interface StatusOfPod {
+  metadata: { name: string; uid: string }
+  status: { podIP: string; conditions?: { type: string; status: string }[] }
+}

@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises'
+import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import type { Step } from '../../pipeline/recipe/steps.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'
 
-/** Fields of KubeletConfiguration: a disk that others fill must not make a kubelet remove the images of the test or evict its pods. */
-export const onFullDisk = {
-  imageGCHighThresholdPercent: 100,
-  evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
+/** The same request for a disk that others fill: the kubelet removes no image of the test and evicts none of its pods. */
+export function onFullDisk(request: RecipeRequest): RecipeRequest {
+  const kubeletConfig = {
+    ...request.kubeletConfig,
+    imageGCHighThresholdPercent: 100,
+    evictionHard: { 'nodefs.available': '1Mi', 'imagefs.available': '1Mi' },
+  }
+  return { ...request, kubeletConfig }
 }
 
 /** Does on a node what `npm run recipe` prints, with what this machine needs beside it. */

@@ -4,7 +4,7 @@ import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import type { Step } from '../../pipeline/recipe/steps.js'
 import { inImage, type PodContainers, podContainers } from './containers.js'
 import { type Node, until } from './node.js'
-import { webPod } from './pods.js'
+import { type ReadyPod, readyPods, webPod } from './pods.js'
 import { followRecipe } from './recipe.js'
 import { matching } from './report.js'
 import type { Setting } from './setting.js'
@@ -94,29 +94,10 @@ function outputs({ kubernetes }: RecipeRequest): Record<string, RegExp> {
   }
 }
 
-interface Pod {
-  uid: string
-  ip: string
-}
-
-function webIsReady(node: Node, seconds: number): Promise<Pod> {
-  return until('the pod is Ready', () => readyPod(node), seconds)
-}
-
 /** The web pod, as the kubelet reports it, once it is Ready. */
-async function readyPod(node: Node): Promise<Pod | undefined> {
-  const { stdout } = await node.run('curl', ['--silent', 'http://127.0.0.1:10255/pods'])
-  if (stdout === '') return undefined
-  const { items } = JSON.parse(stdout) as { items: StatusOfPod[] | null }
-  const pod = items?.find(({ metadata }) => metadata.name.startsWith('web'))
-  const ready = pod?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
-  if (pod === undefined || !ready) return undefined
-  return { uid: pod.metadata.uid, ip: pod.status.podIP }
-}
-
-interface StatusOfPod {
-  metadata: { name: string; uid: string }
-  status: { podIP: string; conditions?: { type: string; status: string }[] }
+function webIsReady(node: Node, seconds: number): Promise<ReadyPod> {
+  const web = async () => (await readyPods(node)).find(({ name }) => name.startsWith('web'))
+  return until('the pod is Ready', web, seconds)
 }
 
 async function answers(node: Node, url: string): Promise<string> {
@@ -152,7 +133,7 @@ async function sharedNetwork(node: Node, containers: PodContainers): Promise<str
   return network as string
 }
 
-async function volumes(node: Node, pod: Pod): Promise<string> {
+async function volumes(node: Node, pod: ReadyPod): Promise<string> {
   const flags = ['--noheadings', '--list', '--output=TARGET']
   const mounts = await node.succeed('findmnt', ...flags)
   const below = `/var/lib/kubelet/pods/${pod.uid}`

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SizeRow } from '../../pipeline/sizes.js'
 import { type PlatformImage, readArchive, unpackLayer } from '../archive.js'
+import { readRows } from '../sizes/content.js'
 
 /** An image of two builds on one architecture. */
 export interface DigestPair {
@@ -92,8 +93,4 @@ async function describe(root: string): Promise<Map<string, string>> {
     files.set(path, `${stats.mode.toString(8)} ${content}`)
   }
   return files
-}
-
-async function readRows(directory: string): Promise<SizeRow[]> {
-  return JSON.parse(await readFile(join(directory, 'sizes.json'), 'utf8')) as SizeRow[]
 }

@@ -60,8 +60,8 @@ async function buildAfresh(args: readonly string[], output: string): Promise<voi
     spawnSync('npm', ['run', 'engine', '--', 'down'], silent)
     rmSync(cache, { recursive: true, force: true })
   }
-  // Interrupted too.
-  process.once('exit', clean)
+  // Interrupted too, and before the directory goes that says how to stop the engine.
+  process.prependOnceListener('exit', clean)
   const programs = await binaryDirectory()
   if (existsSync(programs)) {
     const place = join(cache, 'kubelet-images/engine', basename(programs))

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { createWriteStream, existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,8 @@ export class Node {
   ): Promise<Node> {
     const directory = await mkdtemp(join(tmpdir(), `${name}-`))
     const groups = await makeControlGroups(`${name}-${process.pid}`)
-    const log = createWriteStream(join(directory, 'node.log'))
+    // By its own descriptor: of two pipes into one stream the first that ends would end it for the other.
+    const log = openSync(join(directory, 'node.log'), 'a')
     const namespaces = '--pid --fork --kill-child --mount --net --uts --cgroup --mount-proc'
     const enter = 'for group in $GROUPS_OF_NODE; do echo $$ >"$group/cgroup.procs"; done'
     const path = programs === undefined ? systemPath() : `${programs}:${systemPath()}`
@@ -67,11 +68,10 @@ export class Node {
           DOCKER: docker ? 'yes' : '',
           GROUPS_OF_NODE: groups.join(' '),
         },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', log, log],
       },
     )
-    supervisor.stdout.pipe(log)
-    supervisor.stderr.pipe(log)
+    closeSync(log)
     const ip = address.split('/')[0] as string
     let node: Node | undefined
     try {

@@ -1,32 +1,29 @@
 import type { Container, Directory } from '@dagger.io/dagger'
-import type { Builder } from '../pipeline/graph/debian.js'
+import type { Builder } from '../pipeline/graph/builder.js'
 import { withPacking } from '../pipeline/graph/packing.js'
 import { goBuilder } from '../pipeline/graph/toolchain.js'
 import type { ComponentSpec, UpstreamComponent } from '../pipeline/plan.js'
 import type { Platform } from '../pipeline/platform.js'
-import type { SourceFacts } from '../pipeline/variants.js'
 import { imageFiles } from './files.js'
 import { kubernetesCompiler } from './kubernetes/kubernetes.js'
 
 /** The file tree of a component, compiled from source and packed as the plan says; it mirrors /. Lazy. */
 export function componentTree(
   builder: Builder,
-  sources: SourceFacts,
   component: ComponentSpec,
   platform: Platform,
 ): Directory {
-  const tree = compiledTree(builder, sources, component, platform)
+  const tree = compiledTree(builder, component, platform)
   return withPacking(builder, tree, component.packing)
 }
 
 /** The file tree of a component as the compiler leaves it. Lazy. */
 export function compiledTree(
   builder: Builder,
-  sources: SourceFacts,
   component: ComponentSpec,
   platform: Platform,
 ): Directory {
-  return componentCompiler(builder, sources, component, platform)
+  return componentCompiler(builder, component, platform)
     .withExec(compileCommand(component))
     .directory('/out')
 }
@@ -39,7 +36,6 @@ export function compileCommand({ kind }: ComponentSpec): string[] {
 /** A container that is ready for `compileCommand`, which writes to /out. Lazy. */
 export function componentCompiler(
   builder: Builder,
-  sources: SourceFacts,
   component: ComponentSpec,
   platform: Platform,
 ): Container {
@@ -49,20 +45,15 @@ export function componentCompiler(
     `${component.kind}/*.go`,
     ...(component.kind === 'conformance' ? ['kubernetes/shim.sh'] : []),
   ])
-  return compiler(builder, sources, component, platform)
+  return compiler(builder, component, platform)
     .withMountedDirectory('/images', files)
     .withEnvVariable('OUT', '/out')
 }
 
-function compiler(
-  builder: Builder,
-  sources: SourceFacts,
-  component: ComponentSpec,
-  platform: Platform,
-): Container {
+function compiler(builder: Builder, component: ComponentSpec, platform: Platform): Container {
   switch (component.kind) {
     case 'kubernetes':
-      return kubernetesCompiler(builder, sources, component, platform)
+      return kubernetesCompiler(builder, component, platform)
     case 'cni':
       return goBuilder(builder, component.go, platform)
         .withEnvVariable('CNI', component.version)

@@ -1,5 +1,5 @@
 import type { Directory } from '@dagger.io/dagger'
-import type { Builder } from '../pipeline/graph/debian.js'
+import type { Builder } from '../pipeline/graph/builder.js'
 import { packLayer } from '../pipeline/graph/pack.js'
 import type { ImageSpec } from '../pipeline/plan.js'
 import { type Arch, type Platform, platformOf } from '../pipeline/platform.js'
@@ -29,7 +29,7 @@ export function imageLayers(
     stripped: spec.root.kind === 'static',
   })
   const components = spec.components.map((component) => {
-    const tree = componentTree(builder, facts.sources, component, platform)
+    const tree = componentTree(builder, component, platform)
     return packLayer(builder, tree, { platform, compression })
   })
   const names = layerNames(spec)

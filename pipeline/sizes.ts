@@ -31,6 +31,12 @@ export interface LayeredRow extends SizeRow {
   layers: LayerSize[]
 }
 
+/** What was measured of an image, and what it was built from. */
+export interface MeasuredRow extends LayeredRow {
+  /** SHA-256 of inputs.lock.json; none in rows that are older than it. */
+  lock?: string
+}
+
 /** The row for one architecture of an image. */
 export function sizeRow(
   spec: ImageSpec,

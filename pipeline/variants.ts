@@ -9,7 +9,6 @@ const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const directory = z.string().regex(/^\//, 'is not an absolute path')
 /** SPDX identifier. */
 const license = text
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal')
 
 /** Whether the programs of a component are compressed by UPX, and how: pipeline/graph/packings.sh; daemons never are. */
 const packing = z.enum(['none', 'upx', 'upx-nrv'])
@@ -173,10 +172,6 @@ const userland = z.strictObject({
   license,
   /** Debian source packages, NAME or NAME/SUITE; the script finds each unpacked under its name. */
   sources: z.array(text),
-  /** Debian packages of the builder's architecture that the script needs, beside make and the cross compiler. */
-  packages: z.array(text),
-  /** Debian packages of the target's architecture that the script links against, beside libc6-dev. */
-  targetPackages: z.array(text),
   /** Programs in it that others count on; a part may hold more. */
   programs: z.array(text).min(1),
 })
@@ -198,6 +193,21 @@ const programs = z.strictObject({
   dynamic: z.record(z.string(), text),
 })
 
+/** Debian packages that builds need; inputs.lock.json has the files. */
+const debian = z.strictObject({
+  suite: text,
+  /** Other suites that sources come from: SUITE of NAME/SUITE in `userland`. */
+  otherSources: z.array(text),
+  /** Packages of the builder's root, which everything that they depend on is added to. */
+  builder: z.array(text).min(1),
+  /** Packages of the builder's root of which only the files are wanted. */
+  alone: z.array(text),
+  /** Packages of a target's architecture, without what they depend on: headers, libraries, and nft with all that it loads. */
+  target: z.array(text).min(1),
+  /** Packages of the images that pods of Kubernetes' tests have, which everything that they depend on is added to. */
+  conformance: z.array(text),
+})
+
 const schema = z.strictObject({
   images: z.record(z.string(), image),
   bases: z.record(z.string(), base),
@@ -210,11 +220,19 @@ const schema = z.strictObject({
   programs,
   alpine,
   sources: z.strictObject({
-    debian: z.strictObject({ suite: text, image: text }),
+    /** Where locked files are, by archive: URLs, in which {locked} is the time when a file was locked. */
+    places: z.strictObject({
+      debian: z.array(text).min(1),
+      'debian-security': z.array(text).min(1),
+      pypi: z.array(text).min(1),
+      /** Index of PyPI, which only `npm run update` asks. */
+      pypiIndex: z.url(),
+    }),
+    debian,
     /** Go release that compiles images/alpine/apko. */
     apko: z.strictObject({ go: goRelease }),
-    /** PyPI package ziglang: the version and the checksums of its wheels. */
-    zig: z.strictObject({ version: text, sha256: z.array(sha256).min(1) }),
+    /** Version of the PyPI package ziglang. */
+    zig: z.strictObject({ version: text }),
     /** containernetworking/plugins, its last release with the plugin flannel, and the Go release for both. */
     cni: z.strictObject({ version: text, flannel: text, go: goRelease }),
     /** Go release by release of cri-tools. */
@@ -263,6 +281,11 @@ export function publishedComponents(facts: Variants): [string, ComponentFacts][]
     published.flatMap((image) => images[image] ?? []),
   )
   return Object.entries(facts.components).filter(([name]) => names.includes(name))
+}
+
+/** The Debian source packages of the userland, NAME or NAME/SUITE, each once and sorted. */
+export function sourcesOf({ userland }: Variants): string[] {
+  return [...new Set(Object.values(userland).flatMap(({ sources }) => sources))].sort()
 }
 
 function verifyReferences(variants: Variants): void {

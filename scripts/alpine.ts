@@ -13,7 +13,7 @@ import {
   wantsAlpine,
 } from '../pipeline/alpine.js'
 import { BuildError, messageOf, UserError } from '../pipeline/errors.js'
-import type { Builder } from '../pipeline/graph/debian.js'
+import type { Builder } from '../pipeline/graph/builder.js'
 import type { AlpineRoot, ImageSpec } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import type { BuildRequest } from '../pipeline/request.js'

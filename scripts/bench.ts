@@ -72,16 +72,16 @@ await exitWith(async () => {
     const engine = await prepareEngine('embedded')
     await time('once: builder, toolchains and userland', () =>
       withClient(engine, async (client) => {
-        const builder = await prepareBuilder(client, facts.sources)
+        const builder = await prepareBuilder(client, facts)
         const base = staticRoot(builder, facts, userland, platform)
         await packLayer(builder, base, { platform, compression: spec.compression }).sync()
-        await componentCompiler(builder, facts.sources, kubelet, platform).withExec(['true']).sync()
+        await componentCompiler(builder, kubelet, platform).withExec(['true']).sync()
       }),
     )
     await time('bare go build of the kubelet', () =>
       withClient(engine, async (client) => {
-        const builder = await prepareBuilder(client, facts.sources)
-        await componentCompiler(builder, facts.sources, kubelet, platform)
+        const builder = await prepareBuilder(client, facts)
+        await componentCompiler(builder, kubelet, platform)
           // A cache volume of its own is as empty as the ones that the build will find, and as fast.
           .withMountedCache('/bare', client.cacheVolume(`kubelet-images-bench-${Date.now()}`))
           .withEnvVariable('GOPATH', '/bare/go')

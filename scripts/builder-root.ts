@@ -1,80 +1,99 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@dagger.io/dagger'
-import { $ } from 'zx'
-import { BuildError } from '../pipeline/errors.js'
-import { type Builder, debianRoot } from '../pipeline/graph/debian.js'
+import { type Builder, builderRoot } from '../pipeline/graph/builder.js'
+import {
+  filesFor,
+  type Lock,
+  type LockedFile,
+  loadLock,
+  purposes,
+} from '../pipeline/inputs/lock.js'
 import { writeTarImage } from '../pipeline/oci/archive.js'
-import { parseArch } from '../pipeline/platform.js'
-import type { SourceFacts } from '../pipeline/variants.js'
+import { type Arch, parseArch } from '../pipeline/platform.js'
+import type { Variants } from '../pipeline/variants.js'
 import { cacheDirectory } from './cache.js'
 import { requirePrograms } from './host.js'
+import { writeLayer } from './inputs/debs.js'
+import { fetchInputs } from './inputs/fetch.js'
+import { storeDirectory, storedPath } from './inputs/store.js'
 import { withLock } from './lock.js'
+import { networkOf } from './network.js'
+import { line } from './progress.js'
 
-// How long a registry may take to tell of the builder image before it counts as out of reach.
-const patience = 20_000
+// Changes with what writeLayer makes of the same packages.
+const format = 1
 
-// What a user sets on the host to reach module proxies and package indexes holds in the builder too.
-const mirrorVariables = [
-  'GOPROXY',
-  'GONOPROXY',
-  'GOSUMDB',
-  'GONOSUMDB',
-  'GOPRIVATE',
-  'PIP_INDEX_URL',
-]
+/** What a build needs of the lock beside the builder's root, on a machine of an architecture. */
+export type Wanted = (host: Arch) => readonly string[]
+
+/** Fetches what a build needs, before an engine is started for it. Throws a BuildError, or a UserError for a wrong lock. */
+export async function prepareInputs(
+  { sources }: Variants,
+  wanted: Wanted = () => [],
+): Promise<void> {
+  await fetchFor(loadLock(), parseArch(process.arch), sources, wanted)
+}
 
 /**
- * The builder's Debian root: from a registry where one answers, else made here by mmdebstrap and kept in the
- * cache directory. Only its origin differs.
+ * What steps stand on. The root is made here of the locked packages of the machine that the engine runs on, and kept in the cache
+ * directory. Throws a BuildError.
  */
-export async function prepareBuilder(client: Client, { debian }: SourceFacts): Promise<Builder> {
-  const environment = userEnvironment()
-  const archive = join(cacheDirectory, 'builder', `debian-${debian.suite}.oci.tar`)
-  if (!existsSync(archive) && (await registryAnswers(client, debian.image))) {
-    return { client, root: debianRoot(client, { image: debian.image }), environment }
+export async function prepareBuilder(
+  client: Client,
+  { sources }: Variants,
+  wanted: Wanted = () => [],
+): Promise<Builder> {
+  const lock = loadLock()
+  const host = parseArch(await client.defaultPlatform())
+  const root = filesFor(lock, [purposes.builder(host)])
+  // Prepared already, but for an engine on a machine of another kind.
+  await fetchFor(lock, host, sources, wanted)
+  return {
+    client,
+    root: builderRoot(client, await rootArchive(root, host)),
+    host,
+    lock,
+    store: storeDirectory,
+    network: networkOf(process.env).network,
   }
-  await withLock(join(cacheDirectory, 'builder', 'lock'), async () => {
-    if (!existsSync(archive)) await bootstrap(debian.suite, archive)
-  })
-  return { client, root: debianRoot(client, { archive }), environment }
 }
 
-function userEnvironment(): Record<string, string> {
-  const given = mirrorVariables.map((name) => [name, process.env[name]] as const)
-  return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined))
+async function fetchFor(lock: Lock, host: Arch, sources: Variants['sources'], wanted: Wanted) {
+  const files = filesFor(lock, [purposes.builder(host), ...wanted(host)])
+  await fetchInputs(files, { sources, say: line })
 }
 
-async function registryAnswers(client: Client, image: string): Promise<boolean> {
-  const asked = client.container().from(image).sync()
-  return Promise.race([
-    asked.then(
-      () => true,
-      () => false,
-    ),
-    sleep(patience, false, { ref: false }),
-  ])
-}
-
-/** Makes a minimal Debian with mmdebstrap and wraps it as an OCI archive, which the engine imports. */
-async function bootstrap(suite: string, archive: string): Promise<void> {
-  process.stderr.write(
-    `making the builder's Debian ${suite} root with mmdebstrap (once, about half a minute)\n`,
-  )
-  await requirePrograms({ mmdebstrap: 'mmdebstrap' })
-  const layer = `${archive}.layer`
-  const apt = ['Acquire::http::Timeout "20"', 'Acquire::Retries "5"'].map((o) => `--aptopt=${o}`)
-  const run = $({ quiet: true, nothrow: true })
-  const made =
-    await run`mmdebstrap --variant=apt --include=ca-certificates ${apt} --format=tar ${suite} ${layer}`
-  if (made.exitCode !== 0) {
-    throw new BuildError(
-      `mmdebstrap failed:\n${made.stderr.trimEnd().split('\n').slice(-15).join('\n')}`,
+/** The archive of an image with the contents of these packages; earlier ones are removed. */
+async function rootArchive(packages: readonly LockedFile[], host: Arch): Promise<string> {
+  const sums = packages.map(({ sha256 }) => sha256)
+  const key = createHash('sha256')
+    .update(JSON.stringify([format, host, sums]))
+    .digest('hex')
+  const directory = join(cacheDirectory, 'builder')
+  const archive = join(directory, `${key.slice(0, 16)}.oci.tar`)
+  if (existsSync(archive)) return archive
+  await withLock(join(directory, 'lock'), async () => {
+    if (existsSync(archive)) return
+    line(`making the builder's root of ${packages.length} Debian packages (once)`)
+    await requirePrograms({ xz: 'xz-utils' })
+    for (const name of await readdir(directory)) {
+      if (name !== 'lock') await rm(join(directory, name), { recursive: true })
+    }
+    const layer = `${archive}.layer`
+    await writeLayer(
+      packages.map((file) => storedPath(file)),
+      layer,
     )
-  }
-  const image = { ref: `localhost/builder:${suite}`, entrypoint: [] }
-  await writeTarImage(archive, image, parseArch(process.arch), layer)
-  await rm(layer)
+    await writeTarImage(
+      archive,
+      { ref: `localhost/builder:${key.slice(0, 16)}`, entrypoint: [] },
+      host,
+      layer,
+    )
+    await rm(layer)
+  })
+  return archive
 }

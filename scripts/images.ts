@@ -5,7 +5,8 @@ import type { Client, Directory } from '@dagger.io/dagger'
 import { releaseTime } from '../images/kubernetes/kubernetes.js'
 import { imageLayers } from '../images/rootfs.js'
 import { BuildError, UserError } from '../pipeline/errors.js'
-import type { Builder } from '../pipeline/graph/debian.js'
+import type { Builder } from '../pipeline/graph/builder.js'
+import { purposesOf } from '../pipeline/inputs/needed.js'
 import { parseKubernetesVersion } from '../pipeline/kubernetes.js'
 import { writeArchive } from '../pipeline/oci/archive.js'
 import { type LayerFacts, layoutImage } from '../pipeline/oci/layout.js'
@@ -41,7 +42,7 @@ export async function buildImages(
   mirror: Mirror | undefined,
   output: string,
 ): Promise<SizeRow[]> {
-  const builder = await prepareBuilder(client, facts.sources)
+  const builder = await prepareBuilder(client, facts, (host) => purposesOf(specs, facts, host))
   const staging = join(output, `.staging-${process.pid}`)
   await mkdir(staging, { recursive: true })
   // However the build ends: done, failed or interrupted.

@@ -46,10 +46,10 @@ await exitWith(async () => {
   const folder = temporaryDirectory('kubelet-bench')
   const engine = await prepareEngine(undefined)
   await withClient(engine, async (client) => {
-    const builder = await prepareBuilder(client, facts.sources)
+    const builder = await prepareBuilder(client, facts)
     const platform = platformOf(parseArch(process.arch))
     for (const [i, [name, component]] of kubelets.entries()) {
-      const tree = componentTree(builder, facts.sources, component, platform)
+      const tree = componentTree(builder, component, platform)
       await engineStep(`kubelet ${name}`, () => tree.export(join(folder, String(i))))
     }
   })

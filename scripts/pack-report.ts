@@ -36,13 +36,13 @@ await exitWith(async () => {
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
   const reports = await withClient(engine, async (client) => {
-    const builder = await prepareBuilder(client, facts.sources)
+    const builder = await prepareBuilder(client, facts)
     const reports: Report[] = []
     for (const arch of request.arches) {
       for (const component of components.values()) {
         const platform = platformOf(arch)
         const label = `${component.name} ${platform.platform}`
-        const tree = compiledTree(builder, facts.sources, component, platform)
+        const tree = compiledTree(builder, component, platform)
         const start = component.start?.command ?? []
         // One after another, so that the start times are those of a machine that does nothing else.
         const lines = await engineStep(label, () =>

@@ -54,7 +54,7 @@ function listPrograms(
 ): Promise<ReleasePrograms> {
   const go = newestGo(facts)
   return withClient(engine, async (client) => {
-    const builder = await prepareBuilder(client, facts.sources)
+    const builder = await prepareBuilder(client, facts)
     const found: ReleasePrograms = {}
     for (const [name, component] of publishedComponents(facts)) {
       if (component.kind !== 'kubernetes') continue
@@ -62,7 +62,7 @@ function listPrograms(
       // A program can be part of several components; what it executes is the same.
       for (const program of component.programs.filter((one) => !(one in found))) {
         const label = `programs of ${program} ${release}`
-        const file = programsFile(builder, facts.sources, spec, program)
+        const file = programsFile(builder, spec, program)
         // One after another: each takes a few gigabytes of memory.
         found[program] = JSON.parse(await engineStep(label, () => file.contents()))
       }

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UserError } from '../pipeline/errors.js'
+import { purposesOf } from '../pipeline/inputs/needed.js'
 import { type ImageSpec, planImages } from '../pipeline/plan.js'
 import type { BuildRequest } from '../pipeline/request.js'
 import type { SizeRow } from '../pipeline/sizes.js'
 import type { Variants } from '../pipeline/variants.js'
 import { chooseBase, prepareMirror } from './alpine.js'
+import { prepareInputs } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
 import { withClient } from './engine/session.js'
 import { buildImages, sourceDate } from './images.js'
@@ -30,6 +32,7 @@ export async function buildPlanned(
   specs: readonly ImageSpec[],
 ): Promise<SizeRow[]> {
   const mirror = await prepareMirror(request, facts, specs)
+  await prepareInputs(facts, (host) => purposesOf(specs, facts, host))
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
   return withClient(engine, (client) =>

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../pipeline/errors.js'
+import { lockHash } from '../pipeline/inputs/lock.js'
 import { sizeChart } from '../pipeline/sizes/chart.js'
 import { compareBuilds } from '../pipeline/sizes/comparison.js'
 import {
@@ -18,7 +19,7 @@ import {
   parseSizesRequest,
   sizesHelp,
 } from '../pipeline/sizes/request.js'
-import type { LayeredRow } from '../pipeline/sizes.js'
+import type { MeasuredRow } from '../pipeline/sizes.js'
 import { loadVariants, publishedImages, type Variants } from '../pipeline/variants.js'
 import { exitWith } from './exit.js'
 import { requirePrograms } from './host.js'
@@ -60,11 +61,12 @@ function json(value: unknown): string {
 async function writeMatrix({ build, output }: MatrixRequest, facts: Variants): Promise<string> {
   if (build) await buildPlanned(build, facts, await planRequested(build, facts))
   const published = publishedImages(facts)
+  const lock = lockHash()
   const images = await readImages(resolve(output), facts)
   const rows = images
     .filter(({ image }) => published.includes(image))
-    .map(({ layers, ...row }): LayeredRow => {
-      return { ...row, layers: layers.map(({ files: _, ...layer }) => layer) }
+    .map(({ layers, ...row }): MeasuredRow => {
+      return { ...row, lock, layers: layers.map(({ files: _, ...layer }) => layer) }
     })
   const measured = mergeMeasured(loadMeasured(), rows, facts)
   const seed = loadSeed()

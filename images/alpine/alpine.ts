@@ -1,6 +1,6 @@
 import type { Container, Directory, File, Service } from '@dagger.io/dagger'
 import type { LockedPackages } from '../../pipeline/alpine.js'
-import type { Builder } from '../../pipeline/graph/debian.js'
+import type { Builder } from '../../pipeline/graph/builder.js'
 import { goBuilder } from '../../pipeline/graph/toolchain.js'
 import type { AlpineRoot } from '../../pipeline/plan.js'
 import { type Arch, type Platform, platformOf } from '../../pipeline/platform.js'
@@ -72,7 +72,7 @@ export function alpineRoot(
 }
 
 function withProgram(builder: Builder, sources: SourceFacts): Container {
-  return builder.root.withFile('/usr/local/bin/alpine-root', program(builder, sources))
+  return builder.root.withFile('/usr/bin/alpine-root', program(builder, sources))
 }
 
 /** images/alpine/apko, compiled for the builder. */

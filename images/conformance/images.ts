@@ -1,11 +1,7 @@
 import type { Container, Directory } from '@dagger.io/dagger'
-import { type Builder, withPackages } from '../../pipeline/graph/debian.js'
-
-// What upstream's images have from Alpine, and what the tests run in them.
-const packages = [
-  ...['apache2', 'bash', 'bind9-dnsutils', 'bsdextrautils', 'curl', 'iperf', 'iproute2'],
-  ...['netcat-openbsd', 'nginx-light', 'procps', 'wget'],
-]
+import { type Builder, withPackages } from '../../pipeline/graph/builder.js'
+import { purposes } from '../../pipeline/inputs/lock.js'
+import { imageFiles } from '../files.js'
 
 /**
  * Images for the pods of Kubernetes' tests by their names in its test/images. agnhost and nautilus are of the release's source, on
@@ -17,18 +13,17 @@ export function conformanceImages(
   tests: Directory,
   coredns: Directory,
 ): Record<string, Container> {
-  const root = withPackages(builder.root, packages)
+  const debian = debianRoot(builder)
+  const root = builder.client
+    .container()
+    .withRootfs(debian)
+    .withEnvVariable('PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin')
     .withDirectory('/', tests.directory('images/agnhost'))
     .withFile('/coredns', coredns.file('usr/local/bin/coredns'))
-    // What the tests expect to find where.
-    .withExec(['ln', '-s', 'agnhost', '/agnhost-2'])
-    .withExec(['mkdir', '-p', '/uploads', '/usr/local/apache2'])
-    .withExec(['ln', '-s', '/var/www/html', '/usr/local/apache2/htdocs'])
-    .withEntrypoint([])
   const agnhost = root.withEntrypoint(['/agnhost']).withDefaultArgs(['pause'])
   return {
     agnhost,
-    busybox: busyboxImage(builder),
+    busybox: busyboxImage(builder, debian),
     httpd: root.withDefaultArgs(['apache2ctl', '-D', 'FOREGROUND']),
     'jessie-dnsutils': root.withDefaultArgs(['sleep', 'infinity']),
     nautilus: agnhost
@@ -38,17 +33,29 @@ export function conformanceImages(
   }
 }
 
+/** What upstream's images have from Alpine, and what the tests run in them, of locked Debian packages. */
+function debianRoot(builder: Builder): Directory {
+  const script = imageFiles(builder.client, 'conformance/', ['install.sh']).file('install.sh')
+  return withPackages(builder, [purposes.conformance(builder.host)], '/image')
+    .withMountedFile('/install.sh', script)
+    .withExec(['sh', '/install.sh', '/image'])
+    .directory('/image')
+}
+
 /** Debian's busybox, statically linked, and nothing else. */
-function busyboxImage(builder: Builder): Container {
-  const install = `mkdir -p /image/bin /image/etc /image/root /image/tmp
-chmod 1777 /image/tmp
-cp /bin/busybox /image/bin/
-for applet in $(busybox --list); do [ "$applet" = busybox ] || ln -s busybox "/image/bin/$applet"; done
+function busyboxImage({ client, root }: Builder, debian: Directory): Container {
+  const install = `mkdir -p /image/bin /image/etc /image/root
+install --directory --mode=1777 /image/tmp
+cp /debian/usr/bin/busybox /image/bin/
+for applet in $(/image/bin/busybox --list); do
+  [ "$applet" = busybox ] || ln -s busybox "/image/bin/$applet"
+done
 ln -s bin /image/sbin
 ln -s . /image/usr
 echo 'root:x:0:0:root:/root:/bin/sh' >/image/etc/passwd`
-  const image = withPackages(builder.root, ['busybox-static'])
+  const image = root
+    .withMountedDirectory('/debian', debian)
     .withExec(['sh', '-euc', install])
     .directory('/image')
-  return builder.client.container().withDirectory('/', image).withDefaultArgs(['sh'])
+  return client.container().withDirectory('/', image).withDefaultArgs(['sh'])
 }

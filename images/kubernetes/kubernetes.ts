@@ -1,14 +1,12 @@
 import type { Container } from '@dagger.io/dagger'
-import type { Builder } from '../../pipeline/graph/debian.js'
+import type { Builder } from '../../pipeline/graph/builder.js'
 import { goBuilder, withZig, zig } from '../../pipeline/graph/toolchain.js'
 import type { KubernetesComponent } from '../../pipeline/plan.js'
 import type { Platform } from '../../pipeline/platform.js'
-import type { SourceFacts } from '../../pipeline/variants.js'
 
 /** A container that is ready to cross-compile programs of Kubernetes. Lazy. */
 export function kubernetesCompiler(
   builder: Builder,
-  sources: SourceFacts,
   component: KubernetesComponent,
   platform: Platform,
 ): Container {
@@ -23,7 +21,7 @@ export function kubernetesCompiler(
   if (!component.cgo) return go
   // As one word: Go below 1.18 calls the first word of CC alone.
   const script = `#!/bin/sh\nexec ${zig} cc -target ${platform.musl} "$@"\n`
-  return withZig(builder, go, sources)
+  return withZig(builder, go)
     .withNewFile('/usr/local/bin/zig-cc', script, { permissions: 0o755 })
     .withEnvVariable('CC', '/usr/local/bin/zig-cc')
 }

@@ -1,8 +1,7 @@
 import type { File } from '@dagger.io/dagger'
-import type { Builder } from '../../pipeline/graph/debian.js'
+import type { Builder } from '../../pipeline/graph/builder.js'
 import type { KubernetesComponent } from '../../pipeline/plan.js'
 import { platformOf } from '../../pipeline/platform.js'
-import type { SourceFacts } from '../../pipeline/variants.js'
 import { imageFiles } from '../files.js'
 import { kubernetesCompiler } from '../kubernetes/kubernetes.js'
 
@@ -12,13 +11,12 @@ import { kubernetesCompiler } from '../kubernetes/kubernetes.js'
  */
 export function programsFile(
   builder: Builder,
-  sources: SourceFacts,
   component: KubernetesComponent,
   program: string,
 ): File {
   const files = ['retry.sh', 'kubernetes/shim.sh', 'programs/list.sh', 'programs/*.go']
   // One architecture stands for all: none of the programs starts others on one of them only.
-  return kubernetesCompiler(builder, sources, component, platformOf('amd64'))
+  return kubernetesCompiler(builder, component, platformOf('amd64'))
     .withMountedDirectory(
       '/images',
       imageFiles(builder.client, '.', [...files, 'programs/go.mod', 'programs/go.sum']),

@@ -1,32 +1,35 @@
-import type { Client, Directory, File } from '@dagger.io/dagger'
-import { aptUpdate, type Builder, withPackages } from '../../pipeline/graph/debian.js'
+import type { Directory, File } from '@dagger.io/dagger'
+import { type Builder, lockedFiles } from '../../pipeline/graph/builder.js'
+import { cToolchain } from '../../pipeline/graph/toolchain.js'
+import { purposes } from '../../pipeline/inputs/lock.js'
 import type { Platform } from '../../pipeline/platform.js'
 import type { UserlandFacts, Variants } from '../../pipeline/variants.js'
 import { imageFiles } from '../files.js'
 
-/** The root of the static base: account files, CA certificates and the named parts of the userland. Lazy. */
+/** The root of the static base: directories, account files, CA certificates and the named parts of the userland. Lazy. */
 export function staticRoot(
   builder: Builder,
   facts: Variants,
   parts: readonly string[],
   platform: Platform,
 ): Directory {
-  const { client } = builder
-  const root = client
-    .directory()
-    .withFiles('/etc', accountFiles(client), { permissions: 0o644 })
-    .withFile('/etc/ssl/certs/ca-certificates.crt', caCertificates(builder))
-    .withNewDirectory('/tmp', { permissions: 0o1777 })
-    // iptables keeps its lock there.
-    .withNewDirectory('/run')
-  return withParts(builder, facts, root, parts, platform)
+  return withParts(builder, facts, skeleton(builder), parts, platform)
 }
 
-/** The files in rootfs/etc, whose modes are not to be those of the checkout. */
-function accountFiles(client: Client): File[] {
-  const files = imageFiles(client, 'static/rootfs/')
-  const names = ['group', 'nsswitch.conf', 'passwd', 'protocols']
-  return names.map((name) => files.file(`etc/${name}`))
+/** What is in the root beside programs. */
+function skeleton({ client, root }: Builder): Directory {
+  // In a step, because the engine gives directories modes of its own. iptables keeps its lock in /run, and programs of two decades
+  // look for sockets in /var/run.
+  const script = `mkdir -p /skeleton && cd /skeleton
+install --directory --mode=755 etc etc/ssl etc/ssl/certs run var
+install --directory --mode=1777 tmp
+ln -s /run var/run
+find /usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat >etc/ssl/certs/ca-certificates.crt
+install --mode=644 /accounts/etc/* etc/`
+  return root
+    .withMountedDirectory('/accounts', imageFiles(client, 'static/rootfs/'))
+    .withExec(['sh', '-euc', script])
+    .directory('/skeleton')
 }
 
 /** The root with the named parts of the static userland laid over it. Lazy. */
@@ -43,15 +46,6 @@ export function withParts(
   )
 }
 
-function caCertificates({ root }: Builder): File {
-  // From the package itself: /etc/ssl/certs of the builder may hold certificates of this machine.
-  const script = `${aptUpdate}
-cd /tmp && apt-get download ca-certificates
-dpkg-deb --extract ca-certificates_*.deb tree
-find tree/usr/share/ca-certificates -name '*.crt' | LC_ALL=C sort | xargs cat >/ca-certificates.crt`
-  return root.withExec(['sh', '-euc', script]).file('/ca-certificates.crt')
-}
-
 /** One part of the userland, built by images/static/PART.sh for the platform. */
 function userlandPart(
   builder: Builder,
@@ -59,11 +53,7 @@ function userlandPart(
   part: string,
   platform: Platform,
 ): Directory {
-  const { sources, packages, targetPackages } = facts.userland[part] as UserlandFacts
-  const crossCompiler = `gcc-${platform.gnu.replace('_', '-')}`
-  const libraries = ['libc6-dev', ...targetPackages].map((name) => `${name}:${platform.debian}`)
-  const root = builder.root.withExec(['dpkg', '--add-architecture', platform.debian])
-  const tools = withPackages(root, ['binutils', 'make', crossCompiler, ...libraries, ...packages])
+  const { sources } = facts.userland[part] as UserlandFacts
   const files = [`${part}*`, 'musl.sh', 'commands.c']
   return sources
     .reduce(
@@ -72,35 +62,29 @@ function userlandPart(
           `/src/${source.split('/')[0]}`,
           debianSource(builder, source),
         ),
-      tools,
+      cToolchain(builder, platform),
     )
     .withMountedDirectory('/build', imageFiles(builder.client, 'static/', files))
-    .withEnvVariable('GNU_TRIPLET', platform.gnu)
-    .withEnvVariable('MUSL_TRIPLET', platform.musl)
     .withEnvVariable('SRC', '/src')
     .withEnvVariable('OUT', '/out')
     .withExec(['sh', `/build/${part}.sh`])
     .directory('/out')
 }
 
-/** Upstream's source of a Debian source package; apt checks it against the signed archive index. */
-function debianSource({ root }: Builder, source: string): Directory {
-  // A source of another suite than the root's comes from the same archive. --tar-only: some mirrors leave out
-  // the .dsc files, which only repeat the checksums of the index.
-  const script = `suite=\${1#*/}
-cd /etc/apt
-if [ "$suite" = "$1" ]; then
-  sed -i 's/^Types: deb$/Types: deb deb-src/' sources.list.d/*.sources 2>/dev/null || :
-  [ ! -s sources.list ] || sed -n 's/^deb /deb-src /p' sources.list >sources.list.d/source.list
-else
-  uri=$(cat sources.list sources.list.d/*.sources 2>/dev/null | grep -o 'http[^ ]*/debian/*' | head -n 1)
-  echo "deb-src $uri $suite main" >sources.list.d/source.list
-fi
-${aptUpdate}
-mkdir /download /source && cd /download
-apt-get source -q --only-source --download-only --tar-only "\${1%/*}"
-tar --extract --strip-components=1 --directory=/source --file="$(ls)"`
-  return withPackages(root, ['bzip2', 'xz-utils'])
-    .withExec(['sh', '-euc', script, 'source', source])
+/** The source of a Debian source package, with Debian's patches where the lock has them. */
+function debianSource(builder: Builder, source: string): Directory {
+  const { files, directory } = lockedFiles(builder, [purposes.source(source)])
+  const named = (part: string) => {
+    const file = files.find(({ path }) => path.includes(`.${part}.tar.`))
+    return file === undefined ? '' : `/inputs/${file.sha256}`
+  }
+  return builder.root
+    .withMountedDirectory('/inputs', directory)
+    .withMountedFile('/source.sh', sourceScript(builder))
+    .withExec(['sh', '/source.sh', named('orig'), named('debian')])
     .directory('/source')
+}
+
+function sourceScript({ client }: Builder): File {
+  return imageFiles(client, 'static/', ['source.sh']).file('source.sh')
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Compresses the programs of the file tree in /tree in several ways and prints what comes of each, a line of JSON.
 #
-# DEBIAN  Debian's name of the architecture they are built for
-# "$@"    a command that starts a program and ends at once; none for a daemon, which is measured as it is
+# RUN   yes: they are programs for this machine
+# "$@"  a command that starts a program and ends at once; none for a daemon, which is measured as it is
 set -eu
 
 . /packings.sh
@@ -16,7 +16,7 @@ for packing in $packings; do
   tar --create --file=/layer.tar --directory="$root" --sort=name --owner=0 --group=0 --mtime=@0 .
   start=
   # A program of another architecture is never run.
-  if [ $# -gt 0 ] && [ "$DEBIAN" = "$(dpkg --print-architecture)" ]; then
+  if [ $# -gt 0 ] && [ "$RUN" = yes ]; then
     cp -a "$root/." /
     "$@" >/dev/null
     start=$(for _ in 1 2 3 4 5 6 7 8 9 10; do

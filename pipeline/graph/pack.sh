@@ -22,6 +22,13 @@ find /root -type f -printf '%P\n' | while read -r file; do
 done
 [ -z "$(find /root -type f -perm /6000)" ] || fail "setuid or setgid: $(find /root -type f -perm /6000)"
 
+# Programs without all of root's capabilities must be able to enter what they may list, and not to remove what others have made.
+directories=$(find /root -mindepth 1 -type d \
+  '(' ! -perm -100 -o -perm -040 ! -perm -010 -o -perm -004 ! -perm -001 ')' -printf '%m /%P\n')
+[ -z "$directories" ] || fail "directories that cannot be entered: $directories"
+directories=$(find /root -mindepth 1 -type d -perm -002 ! -perm -1000 -printf '%m /%P\n')
+[ -z "$directories" ] || fail "directories that everybody may remove files of others from: $directories"
+
 mkdir -p "$OUT"
 # The same tree gives the same bytes: names sorted, no owner, no time of the build.
 cd /root

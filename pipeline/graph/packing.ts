@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Container, Directory } from '@dagger.io/dagger'
 import type { Platform } from '../platform.js'
 import type { Packing } from '../variants.js'
-import { type Builder, withPackages } from './debian.js'
+import type { Builder } from './builder.js'
 
 const packings = readFileSync(new URL('packings.sh', import.meta.url), 'utf8')
 const measure = readFileSync(new URL('measure.sh', import.meta.url), 'utf8')
@@ -10,7 +10,7 @@ const measure = readFileSync(new URL('measure.sh', import.meta.url), 'utf8')
 /** The tree with its programs compressed. Lazy. */
 export function withPacking({ root }: Builder, tree: Directory, packing: Packing): Directory {
   if (packing === 'none') return tree
-  return upx(root)
+  return withScript(root)
     .withDirectory('/tree', tree)
     .withExec(['sh', '-euc', '. /packings.sh; pack "$1" /tree', 'pack', packing])
     .directory('/tree')
@@ -18,18 +18,18 @@ export function withPacking({ root }: Builder, tree: Directory, packing: Packing
 
 /** A line of JSON, a Measurement, for each way to compress the programs of the tree. `start` is the command that is timed. */
 export function measurePackings(
-  { root }: Builder,
+  { root, host }: Builder,
   tree: Directory,
   { platform, start }: { platform: Platform; start: readonly string[] },
 ): Promise<string> {
-  return withPackages(upx(root), ['libdeflate-tools', 'zstd'])
+  return withScript(root)
     .withNewFile('/measure.sh', measure)
     .withMountedDirectory('/tree', tree)
-    .withEnvVariable('DEBIAN', platform.debian)
+    .withEnvVariable('RUN', platform.arch === host ? 'yes' : 'no')
     .withExec(['sh', '/measure.sh', ...start])
     .stdout()
 }
 
-function upx(root: Container): Container {
-  return withPackages(root, ['upx-ucl']).withNewFile('/packings.sh', packings)
+function withScript(root: Container): Container {
+  return root.withNewFile('/packings.sh', packings)
 }

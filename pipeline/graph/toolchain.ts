@@ -1,19 +1,27 @@
 import type { Container, Directory } from '@dagger.io/dagger'
+import { purposes } from '../inputs/lock.js'
+import { toolchainPurposes } from '../inputs/needed.js'
 import type { Platform } from '../platform.js'
-import type { SourceFacts } from '../variants.js'
-import { type Builder, withEnvironment, withPackages } from './debian.js'
+import { type Builder, lockedFiles, withPackages } from './builder.js'
+import { withNetwork } from './network.js'
 
 /** Where `withZig` puts the compiler. */
 export const zig = '/opt/zig/zig'
+
+/** Debian's cross compiler, headers and libraries for a platform over the builder's root: one layer for all that is compiled with it. Lazy. */
+export function cToolchain(builder: Builder, platform: Platform): Container {
+  return withPackages(builder, toolchainPurposes(builder.host, platform.arch))
+    .withEnvVariable('GNU_TRIPLET', platform.gnu)
+    .withEnvVariable('MUSL_TRIPLET', platform.musl)
+}
 
 /**
  * A Go builder for a platform, or for the builder's own. Debian's Go only starts the wanted release, which the go command fetches from the module
  * proxy and checks against the checksum database. All builders share one module cache and one build cache.
  */
 export function goBuilder(builder: Builder, release: string, platform?: Platform): Container {
-  const { client, root } = builder
-  const debian = withPackages(root, ['ca-certificates', 'golang-go'])
-  return withTarget(withEnvironment(debian, builder, 'GO'), platform)
+  const { client, root, network } = builder
+  return withTarget(withNetwork(root, client, network), platform)
     .withEnvVariable('GOPATH', '/go')
     .withEnvVariable('GOCACHE', '/go/build')
     .withMountedCache('/go/pkg/mod', client.cacheVolume('kubelet-images-go-modules'))
@@ -28,23 +36,20 @@ function withTarget(container: Container, platform?: Platform): Container {
 }
 
 /** Adds zig, a C compiler for every target with musl to link statically. */
-export function withZig(builder: Builder, container: Container, sources: SourceFacts): Container {
+export function withZig(builder: Builder, container: Container): Container {
   return container
-    .withMountedDirectory('/opt/zig', zigDirectory(builder, sources))
+    .withMountedDirectory('/opt/zig', zigDirectory(builder))
     .withEnvVariable('ZIG_GLOBAL_CACHE_DIR', '/var/cache/zig')
     .withEnvVariable('ZIG_LOCAL_CACHE_DIR', '/var/cache/zig')
     .withMountedCache('/var/cache/zig', builder.client.cacheVolume('kubelet-images-zig'))
 }
 
-/** The PyPI package ziglang, checked against the checksums in variants.json. */
-function zigDirectory(builder: Builder, { zig }: SourceFacts): Directory {
-  const hashes = zig.sha256.map((sum) => `--hash=sha256:${sum}`).join(' ')
-  const pip = withPackages(builder.root, ['ca-certificates', 'python3-pip'])
-  return withEnvironment(pip, builder, 'PIP_')
-    .withNewFile('/requirements.txt', `ziglang==${zig.version} ${hashes}\n`)
-    .withExec([
-      ...['pip', 'install', '--quiet', '--retries=5', '--no-compile', '--target=/wheel'],
-      ...['--only-binary=:all:', '--require-hashes', '--requirement=/requirements.txt'],
-    ])
+/** The PyPI package ziglang, whose wheel is a zip file. Modes are not always right in it. */
+function zigDirectory(builder: Builder): Directory {
+  const { files, directory } = lockedFiles(builder, [purposes.zig(builder.host)])
+  return builder.root
+    .withMountedDirectory('/inputs', directory)
+    .withExec(['unzip', '-q', `/inputs/${files[0]?.sha256}`, '-d', '/wheel'])
+    .withExec(['chmod', '755', '/wheel/ziglang/zig'])
     .directory('/wheel/ziglang')
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import semver from 'semver'
 import { type Arch, allArches } from '../platform.js'
-import type { LayeredRow, SizeRow } from '../sizes.js'
+import type { MeasuredRow, SizeRow } from '../sizes.js'
 import type { Variants } from '../variants.js'
 
 /** The files with the figures: ours, which `npm run sizes` writes, and the chart of them. */
@@ -21,8 +21,8 @@ export interface Figure {
   seed?: { compressed: number; extracted: number }
 }
 
-export function loadMeasured(): LayeredRow[] {
-  return JSON.parse(readFileSync(measuredFile, 'utf8')) as LayeredRow[]
+export function loadMeasured(): MeasuredRow[] {
+  return JSON.parse(readFileSync(measuredFile, 'utf8')) as MeasuredRow[]
 }
 
 export function loadSeed(): Seed {
@@ -31,10 +31,10 @@ export function loadSeed(): Seed {
 
 /** Measured rows with new ones in the place of those of the same image and compression; newest release first. */
 export function mergeMeasured(
-  earlier: readonly LayeredRow[],
-  rows: readonly LayeredRow[],
+  earlier: readonly MeasuredRow[],
+  rows: readonly MeasuredRow[],
   facts: Variants,
-): LayeredRow[] {
+): MeasuredRow[] {
   const key = ({ image, tag, arch, compression }: SizeRow) => [image, tag, arch, compression].join()
   const merged = new Map([...earlier, ...rows].map((row) => [key(row), row]))
   const order = [

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Client, connect, ExecError } from '@dagger.io/dagger'
 import { BuildError, messageOf } from '../../pipeline/errors.js'
 import { logDirectory } from '../cache.js'
+import { networkOf } from '../network.js'
 import { step } from '../progress.js'
 import { compiledCli, type Engine } from './engine.js'
 
@@ -16,7 +17,11 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   await mkdir(logDirectory, { recursive: true })
-  Object.assign(process.env, engine.env, { DAGGER_NO_NAG: '1', DO_NOT_TRACK: '1', NO_COLOR: '1' })
+  Object.assign(process.env, engine.env, networkOf(process.env).client, {
+    DAGGER_NO_NAG: '1',
+    DO_NOT_TRACK: '1',
+    NO_COLOR: '1',
+  })
   try {
     return await session(work)
   } catch (error) {
@@ -28,7 +33,8 @@ export async function withClient<T>(
 }
 
 async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const log = createWriteStream(buildLog)
+  // Never ended: the SDK's own program may write to it after the connection is closed, until this process ends.
+  const log = createWriteStream(buildLog).on('error', () => {})
   let outcome: { value: T } | { error: unknown } | undefined
   try {
     await connect(
@@ -43,8 +49,6 @@ async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
     )
   } catch (error) {
     if (outcome === undefined) throw error
-  } finally {
-    log.end()
   }
   if (outcome === undefined) throw new BuildError('the engine ended the connection')
   if ('error' in outcome) throw outcome.error

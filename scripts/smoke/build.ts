@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { componentTree } from '../../images/components.js'
+import { purposes } from '../../pipeline/inputs/lock.js'
+import { purposesOf } from '../../pipeline/inputs/needed.js'
 import { planComponent, planImages } from '../../pipeline/plan.js'
 import { type Arch, platformOf } from '../../pipeline/platform.js'
 import { kubeadmVariant } from '../../pipeline/recipe/request.js'
 import type { BuildRequest } from '../../pipeline/request.js'
 import type { Variants } from '../../pipeline/variants.js'
 import { chooseBase, prepareMirror } from '../alpine.js'
-import { prepareBuilder } from '../builder-root.js'
+import { prepareBuilder, prepareInputs } from '../builder-root.js'
 import { succeed } from '../command.js'
 import { prepareEngine } from '../engine/engine.js'
 import { engineStep, withClient } from '../engine/session.js'
@@ -35,16 +37,21 @@ export async function buildForNodes(
   })
   await verifyPublished(asked.kubernetes, facts)
   const mirror = await prepareMirror(asked, facts, specs)
+  const needed = (host: Arch) => [
+    ...purposesOf(specs, facts, host),
+    ...(conformance ? [purposes.conformance(host)] : []),
+  ]
+  await prepareInputs(facts, needed)
   const engine = await prepareEngine(asked.engine)
   line(`engine: ${engine.description}`)
   await withClient(engine, async (client) => {
     await buildImages(client, facts, specs, mirror, folder)
-    const builder = await prepareBuilder(client, facts.sources)
+    const builder = await prepareBuilder(client, facts, needed)
     if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
     for (const name of await missingPrograms(request, facts)) {
       const component = planComponent(asked.kubernetes, facts, name)
       const platform = platformOf(asked.arches[0] as Arch)
-      const tree = componentTree(builder, facts.sources, component, platform)
+      const tree = componentTree(builder, component, platform)
       await engineStep(name, () => tree.export(join(folder, 'programs')))
     }
   })

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { XMLParser } from 'fast-xml-parser'
 import { componentTree } from '../../images/components.js'
 import { conformanceImages } from '../../images/conformance/images.js'
-import type { Builder } from '../../pipeline/graph/debian.js'
+import type { Builder } from '../../pipeline/graph/builder.js'
 import type { KubernetesVersion } from '../../pipeline/kubernetes.js'
 import { planComponent } from '../../pipeline/plan.js'
 import { parseArch, platformOf } from '../../pipeline/platform.js'
@@ -26,7 +26,7 @@ export async function buildConformance(
 ): Promise<void> {
   const platform = platformOf(parseArch(process.arch))
   const tree = (name: string) =>
-    componentTree(builder, facts.sources, planComponent(kubernetes, facts, name), platform)
+    componentTree(builder, planComponent(kubernetes, facts, name), platform)
   const tests = tree('conformance')
   await engineStep('conformance tests', () => tests.export(join(folder, 'conformance')))
   const images = conformanceImages(builder, tests, tree('coredns'))

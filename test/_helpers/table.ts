@@ -152,6 +152,14 @@ async function verifyFiles(
   const all = [...files, ...(dynamic ? linesOf(dynamic, arch) : [])]
   t.deepEqual(await lines('-type', 'f', '-printf', '%m /%P\n'), all.sort())
   t.deepEqual(await lines('-perm', '/6000'), [], 'no setuid bits')
+  const directories = await lines('-mindepth', '1', '-type', 'd', '-printf', '%m /%P\\n')
+  t.deepEqual(
+    directories.filter((line) => !line.startsWith('755 ')),
+    ['1777 /tmp'],
+    'every other directory has mode 755',
+  )
+  t.true(directories.includes('755 /run'))
+  t.is(await readlink(join(root, 'var/run')), '/run')
   t.deepEqual(await lines('-xtype', 'l'), [], 'no link to nothing')
   t.deepEqual(await lines('!', '-type', 'f', '!', '-type', 'l', '!', '-type', 'd'), [])
   for (const file of files) {

@@ -69,12 +69,3 @@ test(
   },
   'variants.json: $.kubernetes["1.24"].go: "v1.24.0" is not a key of go',
 )
-test(
-  'something that is not a checksum',
-  refuses,
-  (facts) => {
-    const zig = facts.sources?.zig as Editable
-    zig.sha256 = value(['abc'])
-  },
-  'variants.json: $.sources.zig.sha256[0]: is not a SHA-256 in hexadecimal',
-)

@@ -13,5 +13,5 @@ pack() {
   esac
   directory=$1
   shift
-  find "$directory" -type f -perm /111 -exec upx --quiet "$@" '{}' + >/dev/null
+  find "$directory" -type f -perm /111 -exec upx-ucl --quiet "$@" '{}' + >/dev/null
 }

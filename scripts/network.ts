@@ -64,7 +64,7 @@ export function networkOf(environment: NodeJS.ProcessEnv): {
 }
 
 /** A URL as steps reach it: what listens on the loopback of this machine by the client. */
-export function overTunnel(text: string, ports: Set<number>): string {
+function overTunnel(text: string, ports: Set<number>): string {
   // Proxies may be given as HOST:PORT.
   const address = /^[\w.-]+:\d+$/.test(text) ? `http://${text}` : text
   if (!URL.canParse(address)) return text

@@ -70,11 +70,9 @@ async function inParallel<T>(
     }),
   )
   const settled = await Promise.allSettled(workers)
-  const failed = settled.find(({ status }) => status === 'rejected') as PromiseRejectedResult
-  const first = settled
-    .filter((one): one is PromiseRejectedResult => one.status === 'rejected')
-    .find(({ reason }) => reason instanceof BuildError)
-  if (failed) throw (first ?? failed).reason
+  const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  // What was ended by the first failure says only that it was ended.
+  if (reasons.length > 0) throw reasons.find((one) => one instanceof BuildError) ?? reasons[0]
 }
 
 /** Another file than the one that is locked. */

@@ -118,12 +118,13 @@ function suitesOf({ sources }: Variants, { DEBIAN_MIRROR: mirror }: NodeJS.Proce
   const [main, security] = mirror
     ? [mirror, `${mirror.replace(/\/+$/, '')}-security`]
     : [sources.places.debian[0] as string, sources.places['debian-security'][0] as string]
-  const others = [...new Set(sources.debian.otherSources)]
   return [
     { archive: 'debian', url: main, name: suite },
     { archive: 'debian', url: main, name: `${suite}-updates` },
     { archive: 'debian-security', url: security, name: `${suite}-security` },
-    ...others.map((name): Suite => ({ archive: 'debian', url: main, name, sourcesOnly: true })),
+    ...sources.debian.otherSources.map(
+      (name): Suite => ({ archive: 'debian', url: main, name, sourcesOnly: true }),
+    ),
   ]
 }
 

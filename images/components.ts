@@ -28,6 +28,22 @@ export function compiledTree(
     .directory('/out')
 }
 
+/** The Go modules and toolchain that compiling a component needs, as a module proxy serves them. Lazy. */
+export function componentModules(
+  builder: Builder,
+  component: ComponentSpec,
+  platform: Platform,
+): Directory {
+  // A module cache of its own has nothing else in it. What the shared one has need not be downloaded again.
+  const environment =
+    'export GOMODCACHE=/modules GOPROXY="file:///go/pkg/mod/cache/download,$(go env GOPROXY)"'
+  return componentCompiler(builder, component, platform)
+    .withEnvVariable('FETCH_ONLY', 'yes')
+    .withExec(['sh', '-c', `${environment}; exec "$@"`, 'sh', ...compileCommand(component)])
+    .directory('/modules/cache/download')
+    .filter({ exclude: ['sumdb', '**/*.lock', '**/lock'] })
+}
+
 /** The command that compiles a component in its `compiler`. */
 export function compileCommand({ kind }: ComponentSpec): string[] {
   return ['sh', `/images/${kind}/compile.sh`]

@@ -8,3 +8,10 @@ retry() {
   done
   return 1
 }
+
+# Loads packages, which downloads every module that their build needs, so that only this is repeated. With FETCH_ONLY the modules are
+# all that is wanted, for a build without network later.
+load() {
+  retry go list -deps "$@" >/dev/null
+  [ -z "${FETCH_ONLY:-}" ] || exit 0
+}

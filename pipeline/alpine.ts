@@ -81,14 +81,15 @@ function parseMirror(text: string, facts: Variants): string {
   return text.replace(/\/+$/, '')
 }
 
+// Name, version and repository are parts of a path on the mirror and in the builder: no more than that may be in them.
 const lockedPackage = z.strictObject({
-  name: z.string(),
-  version: z.string(),
-  repository: z.string(),
+  name: z.string().regex(/^[a-z0-9][\w.+-]*$/i, 'is not the name of a package'),
+  version: z.string().regex(/^\d[\w.]*(-r\d+)?$/, 'is not the version of a package'),
+  repository: z.string().regex(/^[a-z0-9][\w-]*$/i, 'is not the name of a repository'),
   /** The one in the signed index, of the package's control part. */
-  checksum: z.string(),
+  checksum: z.string().regex(/^Q1[\w+/]{27}=$/, 'is not a checksum of an index'),
   /** Of the whole file, in hexadecimal. */
-  sha256: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal'),
 })
 
 const lock = z.strictObject({
@@ -108,13 +109,19 @@ export type LockedPackages = AlpineLock['packages']
 
 /** Reads a lock; `file` is its name, for the UserError. */
 export function parseLock(text: string, file: string): AlpineLock {
+  let json: unknown
   try {
-    return lock.parse(JSON.parse(text))
-  } catch (error) {
-    throw new UserError(`--alpine-lock ${file} is not the .lock.json of a build: name one`, {
-      cause: error,
-    })
+    json = JSON.parse(text)
+  } catch {
+    json = undefined
   }
+  const parsed = lock.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const at = issue?.path.map(String).join('.')
+  throw new UserError(
+    `--alpine-lock ${file} is not the .lock.json of a build${at ? ` (${at}: ${issue?.message})` : ''}: name one as a build wrote it`,
+  )
 }
 
 /** The lock of an image with these packages. */
@@ -138,6 +145,12 @@ export function lockedPackages(
   if (found === undefined) {
     throw new UserError(
       `no --alpine-lock is of image ${spec.image} on ${spec.base}: name its lock too, or ${remedy}`,
+    )
+  }
+  const { release, repositories } = root
+  if (found.release !== release || found.repositories.join() !== repositories.join()) {
+    throw new UserError(
+      `the lock of image ${spec.image} is of Alpine ${found.release} (${found.repositories.join(' ')}): ${remedy}`,
     )
   }
   if (found.world.join() !== root.world.join()) {

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { type AlpineRequest, parseAlpineFlags } from './alpine.js'
+import { type AlpineRequest, parseAlpineFlags, staticBase } from './alpine.js'
 import { messageOf, UserError } from './errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from './kubernetes.js'
 import { type Arch, allArches, parseArch } from './platform.js'
@@ -24,6 +24,8 @@ export interface BuildRequest {
   compression: Compression
   output: string
   engine?: EngineKind
+  /** Build without network, with what is in a bundle; of the caches alone where none is named. */
+  offline?: { bundle?: string }
   plan: boolean
   json: boolean
 }
@@ -44,6 +46,8 @@ Builds container images of the Kubernetes node components from source.
   --compression NAME   zstd or gzip (default: zstd from v1.24 on, gzip below)
   --output DIR         where the archives and sizes.json go (default: dist)
   --engine NAME        runner, docker or embedded (default: the first that is there)
+  --offline [BUNDLE]   use no network: all inputs come from a bundle that npm run inputs -- bundle has made, or were
+                       fetched before (base static)
   --plan               print what would be built, and stop
   --json               print the result as JSON instead of a table
   --help               print this text
@@ -77,6 +81,7 @@ export const buildOptions = {
   compression: { type: 'string' },
   output: { type: 'string', default: 'dist' },
   engine: { type: 'string' },
+  offline: { type: 'string' },
   plan: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -87,7 +92,7 @@ export type BuildFlags = ReturnType<typeof parseFlags<typeof buildOptions>>
 
 /** Reads the arguments of `npm run build`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseBuildRequest(args: readonly string[], facts: Variants): BuildRequest | 'help' {
-  const given = parseFlags(args, buildOptions)
+  const given = parseFlags(withOptionalValue(args, '--offline'), buildOptions)
   return given.help ? 'help' : checkBuildFlags(given, facts)
 }
 
@@ -97,7 +102,9 @@ export function checkBuildFlags(given: BuildFlags, facts: Variants): BuildReques
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   }
   const kubernetes = parseKubernetesVersion(given.k8s, Object.keys(facts.kubernetes))
-  const base = given.base === undefined ? undefined : parseBase(given.base, facts)
+  const named = given.base === undefined ? undefined : parseBase(given.base, facts)
+  const offline = given.offline !== undefined
+  const base = offline ? offlineBase(named, facts) : named
   return {
     kubernetes,
     arches: unique((listOf(given.arch) ?? allArches).map(parseArch)),
@@ -113,6 +120,7 @@ export function checkBuildFlags(given: BuildFlags, facts: Variants): BuildReques
     ),
     output: given.output,
     ...(given.engine !== undefined && { engine: oneOf('engine', given.engine, engineKinds) }),
+    ...(offline && { offline: given.offline === '' ? {} : { bundle: given.offline as string } }),
     plan: given.plan,
     json: given.json,
   }
@@ -164,6 +172,23 @@ function defaultCompression({ minor }: KubernetesVersion): Compression {
 
 function parseBase(name: string, facts: Variants): string {
   return oneOf('base', name, Object.keys(facts.bases))
+}
+
+/** The base of a build without network. Throws a UserError for one whose packages only a mirror has. */
+export function offlineBase(named: string | undefined, facts: Variants): string {
+  const base = staticBase(facts)
+  if (named === undefined || named === base) return base
+  throw new UserError(
+    `base ${named} cannot be built offline, because its packages come from a mirror: take --base ${base}`,
+  )
+}
+
+/** A flag whose value may be left out gets an empty one, as parseArgs wants it. */
+function withOptionalValue(args: readonly string[], flag: string): string[] {
+  return args.map((arg, i) => {
+    const next = args[i + 1]
+    return arg === flag && (next === undefined || next.startsWith('-')) ? `${flag}=` : arg
+  })
 }
 
 function keysOf(what: string, given: string[] | undefined, table: object): string[] {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { type Client, type Directory, ExecError } from '@dagger.io/dagger'
-import { type AlpineMirror, alpinePackages } from '../images/alpine/alpine.js'
+import { type Directory, ExecError } from '@dagger.io/dagger'
+import { type AlpineMirror, alpinePackages, mirrorVariable } from '../images/alpine/alpine.js'
 import {
   type AlpineLock,
   alpineBase,
@@ -14,22 +14,25 @@ import {
 } from '../pipeline/alpine.js'
 import { BuildError, messageOf, UserError } from '../pipeline/errors.js'
 import type { Builder } from '../pipeline/graph/builder.js'
+import { clientVariable } from '../pipeline/graph/network.js'
 import type { AlpineRoot, ImageSpec } from '../pipeline/plan.js'
 import { type Arch, platformOf } from '../pipeline/platform.js'
 import type { BuildRequest } from '../pipeline/request.js'
 import type { Variants } from '../pipeline/variants.js'
 import { buildLog, causeOf, describeFailure } from './engine/session.js'
+import { ask, reasonOf, redact } from './inputs/http.js'
+import { throughTunnel } from './network.js'
 import { line, step } from './progress.js'
 
 // How long a mirror may take to tell of an index before it counts as out of reach, in milliseconds.
 const patience = 5_000
 
 /** A mirror that has answered, and what the user gave with it. */
-export interface Mirror {
-  url: string
-  /** Of its indexes: changes with them. */
-  state: string
-  keys: Record<string, string>
+export interface Mirror extends AlpineMirror {
+  /** As steps see it: the one place that messages of theirs name. */
+  inner: string
+  /** As the user named it, without a password. */
+  name: string
   locks: AlpineLock[]
 }
 
@@ -92,7 +95,10 @@ export async function prepareMirror(
       )
     }
   }
-  return { url, state: states.join('\n'), keys, locks }
+  const { address, ports } = throughTunnel(url)
+  // The client that is started for the build hands it on to the step as a secret.
+  process.env[clientVariable(mirrorVariable)] = address
+  return { inner: address, name: redact(url), ports, state: states.join('\n'), keys, locks }
 }
 
 /**
@@ -104,12 +110,11 @@ export async function fetchPackages(
   folder: string,
 ): Promise<{ directory: Directory; lock: AlpineLock }> {
   const root = spec.root as AlpineRoot
-  const access = mirrorAccess(builder.client, mirror)
   const locked = lockedPackages(spec, root, mirror.locks)
-  const fetched = alpinePackages(builder, facts.sources, root, access, spec.arches, locked)
+  const fetched = alpinePackages(builder, facts.sources, root, mirror, spec.arches, locked)
   const label = `${spec.image} ${spec.tag}: packages`
   await step(label, () => fetched.export(folder)).catch((error) => {
-    throw refusal(label, error, access.url, mirror.url)
+    throw refusal(label, error, mirror)
   })
   const list = await readFile(join(folder, 'packages.json'), 'utf8')
   return {
@@ -120,27 +125,15 @@ export async function fetchPackages(
   }
 }
 
-/** The program ends with one line that says what is wrong; the address in it is as the step sees it. */
-function refusal(label: string, error: unknown, inner: string, outer: string): BuildError {
+/** The program ends with one line that says what is wrong; the address in it is as the step sees it, or as the engine hides it. */
+function refusal(label: string, error: unknown, { inner, name }: Mirror): BuildError {
   const cause = causeOf(error)
   if (!(cause instanceof ExecError) || cause.cmd[0] !== 'alpine-root') {
     return describeFailure(label, error)
   }
   const said = cause.stderr.trimEnd().split('\n').at(-1) as string
-  return new BuildError(`${label}: ${said.replaceAll(inner, outer)} (full log: ${buildLog})`, {
-    cause: error,
-  })
-}
-
-/** Steps run in networks of their own: what listens on this machine's loopback reaches them through the client. */
-function mirrorAccess(client: Client, { url, state, keys }: Mirror): AlpineMirror {
-  const address = new URL(url)
-  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(address.hostname)) return { url, state, keys }
-  const port = Number(address.port || (address.protocol === 'https:' ? 443 : 80))
-  const service = client.host().service([{ backend: port, frontend: port }])
-  const alias = 'alpine-mirror'
-  address.hostname = alias
-  return { url: address.href.replace(/\/+$/, ''), state, keys, service: { alias, service } }
+  const readable = redact(said.replaceAll(inner, name).replaceAll('***', name))
+  return new BuildError(`${label}: ${readable} (full log: ${buildLog})`, { cause: error })
 }
 
 function indexUrl(mirror: string, release: string, repository: string, arch: Arch): string {
@@ -150,16 +143,13 @@ function indexUrl(mirror: string, release: string, repository: string, arch: Arc
 /** What tells one state of an index from another, by its headers alone. Throws when the mirror has none. */
 async function indexState(url: string): Promise<string> {
   const signal = AbortSignal.timeout(patience)
-  const response = await fetch(url, { method: 'HEAD', signal }).catch((error: Error) => {
-    const late = error.name === 'TimeoutError'
-    const reason = late
-      ? `within ${patience / 1000} s`
-      : messageOf(error.cause ?? error).split('\n')[0]
-    throw new BuildError(`the Alpine mirror does not answer at ${url} (${reason})`)
+  const response = await ask(url, { method: 'HEAD', signal }).catch((error: Error) => {
+    const reason = signal.aborted ? `within ${patience / 1000} s` : reasonOf(error)
+    throw new BuildError(`the Alpine mirror does not answer at ${redact(url)} (${reason})`)
   })
   if (!response.ok) {
     const Kind = response.status < 500 ? UserError : BuildError
-    throw new Kind(`the Alpine mirror answers ${response.status} for ${url}`)
+    throw new Kind(`the Alpine mirror answers ${response.status} for ${redact(url)}`)
   }
   const facts = ['etag', 'last-modified', 'content-length'].map((name) =>
     response.headers.get(name),

@@ -43,12 +43,14 @@ export function networkOf(environment: NodeJS.ProcessEnv): {
         modules = folder
         return `file://${moduleFolder}`
       }
-      return overTunnel(place, ports)
+      const { address, ports: named } = throughTunnel(place)
+      for (const port of named) ports.add(port)
+      return address
     })
     values.set(name, places.join(''))
   }
-  const throughProxy = values.has('HTTP_PROXY') || values.has('HTTPS_PROXY')
-  if (throughProxy && ports.size > 0) {
+  // What is reached by the client is reached by no proxy.
+  if (values.has('HTTP_PROXY') || values.has('HTTPS_PROXY')) {
     const list = values.get('NO_PROXY')
     values.set('NO_PROXY', [...(list ? [list] : []), loopbackAlias].join(','))
   }
@@ -63,14 +65,15 @@ export function networkOf(environment: NodeJS.ProcessEnv): {
   }
 }
 
-/** A URL as steps reach it: what listens on the loopback of this machine by the client. */
-function overTunnel(text: string, ports: Set<number>): string {
+/** A URL as steps reach it, and the ports of this machine's loopback that they need for it: what listens there is reached by the client. */
+export function throughTunnel(text: string): { address: string; ports: number[] } {
+  const unchanged = { address: text, ports: [] }
   // Proxies may be given as HOST:PORT.
   const address = /^[\w.-]+:\d+$/.test(text) ? `http://${text}` : text
-  if (!URL.canParse(address)) return text
+  if (!URL.canParse(address)) return unchanged
   const url = new URL(address)
-  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) return text
-  ports.add(Number(url.port || (url.protocol === 'https:' ? 443 : 80)))
+  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) return unchanged
   url.hostname = loopbackAlias
-  return url.href.replace(/\/$/, '')
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  return { address: url.href.replace(/\/$/, ''), ports: [port] }
 }

@@ -11,6 +11,7 @@ import { prepareInputs } from './builder-root.js'
 import { prepareEngine } from './engine/engine.js'
 import { withClient } from './engine/session.js'
 import { buildImages, sourceDate } from './images.js'
+import { goOffline, withoutPlaces } from './inputs/offline.js'
 import { line } from './progress.js'
 import { verifyPublished } from './published.js'
 
@@ -21,12 +22,23 @@ export async function planRequested(request: BuildRequest, facts: Variants): Pro
   sourceDate(process.env)
   const base = await chooseBase(request, facts)
   const specs = planImages({ ...request, base }, facts)
-  await verifyPublished(request.kubernetes, facts)
+  // Offline, only the build itself can tell.
+  if (!request.offline) await verifyPublished(request.kubernetes, facts)
   return specs
 }
 
 /** Builds the images of a request into its output directory. Throws a UserError or a BuildError. */
 export async function buildPlanned(
+  request: BuildRequest,
+  facts: Variants,
+  specs: readonly ImageSpec[],
+): Promise<SizeRow[]> {
+  if (!request.offline) return build(request, facts, specs)
+  Object.assign(process.env, await goOffline(request))
+  return build(request, withoutPlaces(facts), specs)
+}
+
+async function build(
   request: BuildRequest,
   facts: Variants,
   specs: readonly ImageSpec[],

@@ -1,7 +1,9 @@
 // Runs a script of this project: `node scripts/run.mjs build --k8s v1.24.0`.
 // Plain JavaScript, because it installs node_modules when they are missing or older than the lock file.
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -9,8 +11,13 @@ const [script, ...args] = process.argv.slice(2)
 
 if (changed('package-lock.json') > changed('node_modules/.package-lock.json')) {
   process.stderr.write('installing node_modules\n')
+  const flags = [
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...(offline() ?? ['--fetch-retries=5']),
+  ]
   // npm's output goes to stderr: stdout carries results only.
-  const flags = ['--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=5']
   const { status } = spawnSync('npm', ['ci', ...flags], { cwd: root, stdio: ['ignore', 2, 2] })
   if (status !== 0) {
     process.stderr.write('npm ci failed: see above, then run this command again\n')
@@ -22,6 +29,25 @@ const { register } = await import('tsx/esm/api')
 register()
 process.argv = [process.argv[0], script, ...args]
 await import(`./${script}.ts`)
+
+/** Flags of npm for a build without network, whose bundle has a cache of npm; none for any other. */
+function offline() {
+  const at = args.findIndex((arg) => /^--offline(=|$)/.test(arg))
+  if (at < 0) return undefined
+  const [, bundle = args[at + 1]] = args[at].split(/=(.*)/s)
+  if (!bundle || bundle.startsWith('-')) return ['--offline']
+  const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-npm-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // A bundle that cannot be read is told by the script, if it comes that far; npm tells what it has not got.
+  spawnSync(
+    'tar',
+    ['--extract', '--force-local', `--file=${bundle}`, `--directory=${folder}`, 'npm'],
+    {
+      stdio: ['ignore', 2, 2],
+    },
+  )
+  return ['--offline', `--cache=${join(folder, 'npm')}`]
+}
 
 /** Time of the last change in milliseconds; 0 where there is no such file. */
 function changed(path) {

@@ -1,17 +1,20 @@
-import type { Container, Directory, File, Service } from '@dagger.io/dagger'
+import type { Container, Directory, File } from '@dagger.io/dagger'
 import type { LockedPackages } from '../../pipeline/alpine.js'
 import type { Builder } from '../../pipeline/graph/builder.js'
+import { withNetwork } from '../../pipeline/graph/network.js'
 import { goBuilder } from '../../pipeline/graph/toolchain.js'
 import type { AlpineRoot } from '../../pipeline/plan.js'
 import { type Arch, type Platform, platformOf } from '../../pipeline/platform.js'
 import type { SourceFacts } from '../../pipeline/variants.js'
 import { imageFiles } from '../files.js'
 
-/** A mirror as the steps of a build reach it. */
+/** The variable of a step with the URL of the mirror, which may have a password in it. */
+export const mirrorVariable = 'ALPINE_MIRROR'
+
+/** A mirror for the steps of a build. The client has its URL in the environment, as `clientVariable` names it. */
 export interface AlpineMirror {
-  url: string
-  /** Where the host's own loopback is meant, which no step can reach: the way there. */
-  service?: { alias: string; service: Service }
+  /** Ports on the client's loopback that the URL names. */
+  ports: readonly number[]
   /** Changes when the mirror's indexes do, so that packages are resolved again then, and only then. */
   state: string
   /** Public keys to trust beside Alpine's, by file name. */
@@ -32,7 +35,6 @@ export function alpinePackages(
 ): Directory {
   const { release, repositories, world } = root
   const request = {
-    mirror: mirror.url,
     release,
     repositories,
     world,
@@ -43,12 +45,16 @@ export function alpinePackages(
     (folder, [name, content]) => folder.withNewFile(name, content),
     imageFiles(builder.client, 'alpine/keys/'),
   )
-  const step = withProgram(builder, sources)
+  const { client, network } = builder
+  const way = {
+    ...network,
+    variables: [...network.variables, mirrorVariable],
+    ports: [...new Set([...network.ports, ...mirror.ports])],
+  }
+  return withNetwork(withProgram(builder, sources), client, way)
     .withMountedDirectory('/keys', keys)
     .withNewFile('/request.json', JSON.stringify(request))
     .withEnvVariable('MIRROR_STATE', locked ? 'locked' : mirror.state)
-  const { service } = mirror
-  return (service ? step.withServiceBinding(service.alias, service.service) : step)
     .withExec(['alpine-root', 'fetch', '/request.json', '/out'])
     .directory('/out')
 }

@@ -10,10 +10,7 @@ set -eu
 
 ginkgo=$(go list -mod=mod -m -f '{{.Path}}' github.com/onsi/ginkgo/v2 2>/dev/null || echo github.com/onsi/ginkgo)
 
-# Loading every package downloads every module that the build needs, so that only this is repeated.
-programs="$ginkgo/ginkgo $module/test/images/agnhost"
-retry go list -mod=mod -deps $programs >/dev/null
-retry go list -mod=mod -deps -test "$module/test/e2e" >/dev/null
+load -mod=mod -test "$ginkgo/ginkgo" "$module/test/images/agnhost" "$module/test/e2e"
 
 export CGO_ENABLED=0
 mkdir -p "$OUT/usr/local/bin"

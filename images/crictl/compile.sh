@@ -20,8 +20,7 @@ if grep -q 'pkg/framework"' cmd/crictl/main.go; then
   echo 'package framework; const OSWindows = "windows"' >pkg/framework/framework.go
 fi
 
-# Loading every package downloads every module that the build needs, so that only this is repeated.
-retry go list -mod=mod -deps ./cmd/crictl >/dev/null
+load -mod=mod ./cmd/crictl
 mkdir -p "$OUT/usr/bin"
 # Not inlined, the code is a tenth smaller. The tags leave out a generator of manuals and a collector of
 # traces for web pages, which no command uses.

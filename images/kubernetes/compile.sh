@@ -61,8 +61,7 @@ if [ -n "${CC:-}" ]; then
   export CGO_ENABLED=1
 fi
 
-# Loading every package downloads every module that the build needs, so that only this is repeated.
-retry go list -mod=mod -deps -tags "$TAGS" . >/dev/null
+load -mod=mod -tags "$TAGS" .
 compiler=
 for flags in $GCFLAGS; do compiler="$compiler -gcflags=$flags"; done
 toolexec=

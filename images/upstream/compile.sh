@@ -18,8 +18,9 @@ cp -r "$(go env GOMODCACHE)/$MODULE@$VERSION" /module && chmod -R u+w /module &&
 sed -i -E '/=> \.\.?\//d' go.mod
 [ -z "$WITHOUT" ] || sed -i -E "\\#${WITHOUT#*:}#d" "${WITHOUT%%:*}"
 
-# Loading every package downloads every module that the build needs, so that only this is repeated.
-for program in $PROGRAMS; do retry go list -mod=mod -deps "${program#*=}" >/dev/null; done
+packages=
+for program in $PROGRAMS; do packages="$packages ${program#*=}"; done
+load -mod=mod $packages
 mkdir -p "$OUT$DIRECTORY"
 for program in $PROGRAMS; do
   CGO_ENABLED=0 go build -mod=mod -buildvcs=false -trimpath -ldflags "-s -w ${STAMP:+-X $STAMP=$VERSION}" \

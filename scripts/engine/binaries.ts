@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { $ } from 'zx'
 import { BuildError } from '../../pipeline/errors.js'
 import { cacheDirectory } from '../cache.js'
 import { hasProgram } from '../host.js'
+import { temporaryDirectory } from '../temporary.js'
 
 /** The pinned release of SDK, CLI and engine: newer engines need Go modules that not every proxy serves. */
 export const daggerVersion = 'v0.19.10'
@@ -21,9 +22,7 @@ const inputs = ['go.mod', 'go.sum', 'distconsts/distconsts.go']
 export async function buildBinaries(): Promise<string> {
   const folder = await binaryDirectory()
   if (existsSync(folder)) return folder
-  if (!hasProgram('go')) {
-    throw new BuildError('missing on this machine: go. Install Go 1.21 or later, and try again.')
-  }
+  requireGo()
   process.stderr.write(
     `compiling Dagger ${daggerVersion} from its Go modules (once, some minutes)\n`,
   )
@@ -32,10 +31,8 @@ export async function buildBinaries(): Promise<string> {
   await mkdir(partial, { recursive: true })
   const version = ['Version', 'Tag'].map((name) => `-X ${dagger}/engine.${name}=${daggerVersion}`)
   const ldflags = ['-s', '-w', ...version].join(' ')
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
-  const build = $({ cwd: source, env, quiet: true, nothrow: true })
   const { exitCode, stderr } =
-    await build`go build -trimpath -ldflags ${ldflags} -o ${partial}/ tool`
+    await go()`go build -trimpath -ldflags ${ldflags} -o ${partial}/ tool`
   if (exitCode !== 0) {
     throw new BuildError(
       `go build of the Dagger engine failed:\n${stderr.split('\n').slice(-20).join('\n')}`,
@@ -43,6 +40,54 @@ export async function buildBinaries(): Promise<string> {
   }
   await rename(partial, folder)
   return folder
+}
+
+/**
+ * Writes the modules that `buildBinaries` needs into a folder, as a module proxy serves them, and the Go toolchain for machines whose Go is
+ * older. Throws a BuildError.
+ */
+export async function fetchEngineModules(folder: string): Promise<void> {
+  requireGo()
+  const known = await go()`go env GOMODCACHE GOPROXY GOARCH`
+  const [cache, proxy, arch] = known.stdout.trim().split('\n')
+  const release = /^go (\S+)$/m.exec(await readFile(join(source, 'go.mod'), 'utf8'))?.[1]
+  const modules = temporaryDirectory('modules')
+  // What the user's own module cache has need not be downloaded again.
+  const env = {
+    GOMODCACHE: modules,
+    GOPROXY: `file://${cache}/cache/download,${proxy}`,
+    GOFLAGS: '-modcacherw',
+  }
+  for (const command of [
+    ['list', '-deps', 'tool'],
+    ['mod', 'download', `golang.org/toolchain@v0.0.1-go${release}.linux-${arch}`],
+  ]) {
+    const { exitCode, stderr } = await go(env)`go ${command}`
+    if (exitCode !== 0) throw new BuildError(`go ${command.join(' ')} failed:\n${stderr}`)
+  }
+  const leaveOut = new Set(['sumdb', 'lock', 'cache.lock'])
+  await cp(join(modules, 'cache', 'download'), folder, {
+    recursive: true,
+    filter: (path) => !leaveOut.has(basename(path)) && !path.endsWith('.lock'),
+  })
+}
+
+function requireGo(): void {
+  if (hasProgram('go')) return
+  throw new BuildError('missing on this machine: go. Install Go 1.21 or later, and try again.')
+}
+
+/** Runs the go command on the module of the engine. */
+function go(environment: Record<string, string> = {}) {
+  const env = {
+    ...process.env,
+    CGO_ENABLED: '0',
+    GOFLAGS: '',
+    GOWORK: 'off',
+    GOTOOLCHAIN: 'auto',
+    ...environment,
+  }
+  return $({ cwd: source, env, quiet: true, nothrow: true })
 }
 
 const dagger = 'github.com/dagger/dagger'

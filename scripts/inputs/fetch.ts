@@ -98,6 +98,11 @@ async function fetchFile(
     if (failure instanceof Mismatch) differs ??= `found ${failure.message} at ${name}`
     failures.push(`${name}: ${failure.message}`)
   }
+  if (failures.length === 0) {
+    throw new BuildError(
+      `${describeFile(file)} is not in the cache, and without network none is fetched: name a bundle that has it, made by npm run inputs -- bundle`,
+    )
+  }
   const remedy =
     'check the network, set DEBIAN_MIRROR or PIP_INDEX_URL to a mirror that has it, or make a new lock by npm run update -- --inputs'
   throw new BuildError(

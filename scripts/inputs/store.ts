@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { LockedFile } from '../../pipeline/inputs/lock.js'
@@ -14,13 +14,16 @@ export function storedPath({ sha256 }: Pick<LockedFile, 'sha256'>, store = store
   return join(store, sha256)
 }
 
+/** Which content, and of how many bytes. */
+type Content = Pick<LockedFile, 'size' | 'sha256'>
+
 /** What is kept of a locked file. */
 export type State = 'there' | 'missing' | 'damaged'
 
 // What this process has read already.
 const verified = new Set<string>()
 
-export async function stateOf(file: LockedFile, store = storeDirectory): Promise<State> {
+export async function stateOf(file: Content, store = storeDirectory): Promise<State> {
   const path = storedPath(file, store)
   if (verified.has(path)) return 'there'
   const found = await stat(path).catch(() => undefined)
@@ -39,13 +42,23 @@ export async function sha256Of(path: string): Promise<string> {
 }
 
 /** The files whose content is not kept as it should be, and why; each content once. */
-export async function notStored(
-  files: readonly LockedFile[],
+export async function notStored<T extends Content>(
+  files: readonly T[],
   store = storeDirectory,
-): Promise<{ file: LockedFile; state: State }[]> {
+): Promise<{ file: T; state: State }[]> {
   const unique = [...new Map(files.map((file) => [file.sha256, file])).values()]
   const states = await Promise.all(
     unique.map(async (file) => ({ file, state: await stateOf(file, store) })),
   )
   return states.filter(({ state }) => state !== 'there')
+}
+
+/** All files below a folder, sorted, with their paths in it. */
+export async function filesBelow(folder: string): Promise<{ name: string; file: string }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .map((file) => ({ name: file.slice(folder.length + 1), file }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

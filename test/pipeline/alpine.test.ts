@@ -132,9 +132,55 @@ test('a lock of another image', (t) => {
   })
 })
 
-test('something that is no lock', (t) => {
-  t.throws(() => parseLock('{}', 'a.json'), {
+test('a lock of another release of Alpine', (t) => {
+  const spec = plan(alpine)
+  t.throws(() => lockedPackages(spec, spec.root, [{ ...lockFor(spec), release: 'v3.22' }]), {
     instanceOf: UserError,
-    message: '--alpine-lock a.json is not the .lock.json of a build: name one',
+    message:
+      'the lock of image kubelet is of Alpine v3.22 (main community): build without --alpine-lock for a new lock',
   })
 })
+
+test('something that is no lock', (t) => {
+  for (const text of ['{', '"text"', '{}']) {
+    t.throws(() => parseLock(text, 'a.json'), {
+      instanceOf: UserError,
+      message:
+        /^--alpine-lock a\.json is not the \.lock\.json of a build.*: name one as a build wrote it$/,
+    })
+  }
+})
+
+const edited = test.macro((t, change: Partial<typeof musl>, fault: string) => {
+  const lock = { ...lockFor(plan(alpine)), packages: { amd64: [{ ...musl, ...change }] } }
+  t.throws(() => parseLock(JSON.stringify(lock), 'a.json'), {
+    instanceOf: UserError,
+    message: `--alpine-lock a.json is not the .lock.json of a build (packages.amd64.0.${fault}): name one as a build wrote it`,
+  })
+})
+
+test('a lock with an empty hash', edited, { sha256: '' }, 'sha256: is not a SHA-256 in hexadecimal')
+test(
+  'a lock with a path as name',
+  edited,
+  { name: '../../x' },
+  'name: is not the name of a package',
+)
+test(
+  'a lock with a path as version',
+  edited,
+  { version: '1/../2' },
+  'version: is not the version of a package',
+)
+test(
+  'a lock with a path as repository',
+  edited,
+  { repository: '..' },
+  'repository: is not the name of a repository',
+)
+test(
+  'a lock with another checksum',
+  edited,
+  { checksum: 'Q2' },
+  'checksum: is not a checksum of an index',
+)

@@ -57,6 +57,12 @@ test(
   'unsupported Kubernetes version "v1.21.9": images are built from v1.22 to v1.36. The nearest is v1.22.',
 )
 test(
+  'Alpine without network',
+  refuses,
+  '--k8s v1.24.0 --offline --base alpine3.23',
+  'base alpine3.23 cannot be built offline, because its packages come from a mirror: take --base static',
+)
+test(
   'a pre-release',
   refuses,
   '--k8s v1.24.0-rc.1',
@@ -96,7 +102,7 @@ test(
   'a flag',
   refuses,
   '--k8s v1.24.0 --archs amd64',
-  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --plan, --json, --help. Did you mean --arch?',
+  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --offline, --plan, --json, --help. Did you mean --arch?',
 )
 test(
   'a forgotten dash',
@@ -110,6 +116,14 @@ test(
   '--k8s',
   "Option '--k8s <value>' argument missing; see --help",
 )
+
+test('--offline takes a bundle or none, and means the static base', (t) => {
+  const asked = (...args: string[]) => parseBuildRequest(['--k8s', 'v1.24.0', ...args], facts)
+  t.like(asked('--offline', 'a.tar'), { offline: { bundle: 'a.tar' }, base: 'static' })
+  t.like(asked('--offline=a.tar', '--json'), { offline: { bundle: 'a.tar' } })
+  t.like(asked('--offline', '--json'), { offline: {}, json: true })
+  t.like(asked('--offline'), { offline: {} })
+})
 
 test('the usage names every flag', (t) => {
   t.is(parseBuildRequest(['--help'], facts), 'help')

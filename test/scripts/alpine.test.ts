@@ -67,12 +67,29 @@ function prepare(flags: string, known: Variants) {
   return prepareMirror(asked, known, planImages(asked, known))
 }
 
+test('the password of a mirror is sent to it, and is in no message', async (t) => {
+  const given: (string | undefined)[] = []
+  const known = await mirror(t, ({ headers }, response) => {
+    given.push(headers.authorization)
+    response.writeHead(given.length > 4 ? 403 : 200, { etag: '"1"' }).end()
+  })
+  const url = known.alpine.mirror.replace('//', '//user:s3cret@')
+  const prepared = await prepare(`--alpine-mirror ${url}`, known)
+  t.deepEqual(given, Array(4).fill(`Basic ${btoa('user:s3cret')}`))
+  t.false(JSON.stringify({ ...prepared, inner: '' }).includes('s3cret'))
+  const error = await t.throwsAsync(prepare(`--alpine-mirror ${url}`, known))
+  t.is(
+    error.message,
+    `the Alpine mirror answers 403 for ${known.alpine.mirror}/v3.23/main/x86_64/APKINDEX.tar.gz: check --alpine-mirror, or choose --base static`,
+  )
+})
+
 test('the state of a mirror is that of all indexes that are used', async (t) => {
   const known = await mirror(t, ({ url }, response) =>
     response.writeHead(200, { etag: `"${url?.split('/').slice(3, 5).join()}"` }).end(),
   )
   t.like(await prepare('', known), {
-    url: known.alpine.mirror,
+    name: known.alpine.mirror,
     state: ['main,x86_64', 'main,aarch64', 'community,x86_64', 'community,aarch64']
       .map((name) => `"${name}"  `)
       .join('\n'),
@@ -106,7 +123,7 @@ test(
   'a lock that is none',
   refuses,
   '--alpine-lock package.json',
-  '--alpine-lock package.json is not the .lock.json of a build: name one',
+  '--alpine-lock package.json is not the .lock.json of a build (base: Invalid input: expected string, received undefined): name one as a build wrote it',
 )
 
 test('a mirror without the release is a wrong request', async (t) => {

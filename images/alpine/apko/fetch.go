@@ -64,7 +64,7 @@ func download(ctx context.Context, client *http.Client, request Request, arch st
 	for i := range packages {
 		group.Go(func() error {
 			p := &packages[i]
-			url := strings.Join([]string{request.Mirror, request.Release, p.Repository, arch, p.File()}, "/")
+			url := strings.Join([]string{mirror(), request.Release, p.Repository, arch, p.File()}, "/")
 			content, err := get(ctx, client, url)
 			if err != nil {
 				return err
@@ -83,6 +83,8 @@ func download(ctx context.Context, client *http.Client, request Request, arch st
 	}
 	return group.Wait()
 }
+
+func mirror() string { return os.Getenv("ALPINE_MIRROR") }
 
 func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -4,6 +4,9 @@
 //	alpine-root fetch REQUEST OUT         resolve, download and verify packages
 //	alpine-root install PACKAGES ROOT     unpack them into a root
 //
+// ALPINE_MIRROR is the URL above the releases, https://dl-cdn.alpinelinux.org/alpine: not in the request, because it may have a password
+// in it.
+//
 // It is not apko's own command because that fetches signing keys from the network for Alpine's repositories, and
 // compares a package neither with the checksum in the signed index nor with the one in its own control part.
 package main
@@ -19,8 +22,6 @@ import (
 
 // Request is what fetch is asked for.
 type Request struct {
-	// Mirror is the URL above the releases: https://dl-cdn.alpinelinux.org/alpine
-	Mirror       string   `json:"mirror"`
 	Release      string   `json:"release"`
 	Repositories []string `json:"repositories"`
 	// World names the packages that are wanted, as in /etc/apk/world.

@@ -25,7 +25,7 @@ func resolve(ctx context.Context, client *http.Client, request Request, arch str
 	}
 	var repositories []string
 	for _, name := range request.Repositories {
-		repositories = append(repositories, strings.Join([]string{request.Mirror, request.Release, name}, "/"))
+		repositories = append(repositories, strings.Join([]string{mirror(), request.Release, name}, "/"))
 	}
 	indexes, err := apk.GetRepositoryIndexes(ctx, repositories, keys, arch, apk.WithHTTPClient(client))
 	if err != nil {

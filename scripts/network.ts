@@ -5,7 +5,7 @@ import {
   moduleFolder,
   type Network,
 } from '../pipeline/graph/network.js'
-import { certificateFiles } from './inputs/http.js'
+import { certificateFiles, redact } from './inputs/http.js'
 
 // What a user sets on the host to reach module proxies holds in steps too; and proxies, in the spelling of most programs and in curl's.
 const goVariables = ['GOPROXY', 'GONOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GOPRIVATE']
@@ -43,6 +43,7 @@ export function networkOf(environment: NodeJS.ProcessEnv): {
         modules = folder
         return `file://${moduleFolder}`
       }
+      if (name === 'GOPROXY') verifyPassword(place)
       const { address, ports: named } = throughTunnel(place)
       for (const port of named) ports.add(port)
       return address
@@ -63,6 +64,14 @@ export function networkOf(environment: NodeJS.ProcessEnv): {
     },
     client: Object.fromEntries([...values].map(([name, value]) => [clientVariable(name), value])),
   }
+}
+
+/** Throws a UserError for a password that the go command would refuse to send, after retries. */
+function verifyPassword(place: string): void {
+  if (!/^http:\/\/[^/]*@/.test(place)) return
+  throw new UserError(
+    `GOPROXY ${redact(place)} has a password, and the go command sends none to http:// places: name it by https://, or leave the password out`,
+  )
 }
 
 /** A URL as steps reach it, and the ports of this machine's loopback that they need for it: what listens there is reached by the client. */

@@ -4,55 +4,104 @@ import { basename, join } from 'node:path'
 import { table } from 'table'
 import { $ } from 'zx'
 import { BuildError, UserError } from '../pipeline/errors.js'
-import { parseBuildRequest } from '../pipeline/request.js'
+import { lockHash } from '../pipeline/inputs/lock.js'
+import { planImages } from '../pipeline/plan.js'
+import { type BuildRequest, parseBuildRequest } from '../pipeline/request.js'
+import { loadMeasured } from '../pipeline/sizes/figures.js'
+import { recordedRows } from '../pipeline/sizes/recorded.js'
 import { loadVariants } from '../pipeline/variants.js'
+import { chooseBase } from './alpine.js'
 import { binaryDirectory } from './engine/binaries.js'
 import { exitWith } from './exit.js'
 import { line } from './progress.js'
+import { readRows } from './sizes/content.js'
 import { temporaryDirectory } from './temporary.js'
-import { compareDigests, differingFiles } from './verify/compare.js'
+import { compareDigests, type DigestPair, differingFiles } from './verify/compare.js'
 
-const verifyHelp = `Usage: npm run verify -- --k8s VERSION [options of npm run build]
+const verifyHelp = `Usage: npm run verify -- --k8s VERSION [--recorded] [options of npm run build]
 
-Builds images twice, each time with empty caches on an embedded engine of its own, and compares their digests. Where they
-differ, it names the files that do. It takes the time of two first builds; --help of npm run build has the options, of
-which --output, --engine, --plan and --json have no place here.
+Builds images and compares their digests with those of a second build: on an embedded engine of its own, with empty
+caches. Where they differ, it names the files that do. The second build takes the time of a first one.
+
+  --recorded  build once, and compare with the digests that pipeline/sizes/measured.json has for this checkout's lock
+
+--help of npm run build has the other options, of which --output, --plan and --json have no place here.
 
 Exit status: 0 they are the same, 1 they differ or a build failed, 2 the request was wrong.
 `
 
-const fixed = ['--output', '--engine', '--plan', '--json']
+const misplaced = ['--output', '--plan', '--json']
 
 await exitWith(async () => {
   const args = process.argv.slice(2)
-  const misplaced = args.find((arg) => fixed.includes(arg.split('=', 1)[0] as string))
-  if (misplaced !== undefined) {
-    throw new UserError(`${misplaced} has no place here: see npm run verify -- --help`)
+  const flag = args.find((arg) => misplaced.includes(arg.split('=', 1)[0] as string))
+  if (flag !== undefined) {
+    throw new UserError(`${flag} has no place here: see npm run verify -- --help`)
   }
-  if (parseBuildRequest(args, loadVariants()) === 'help') {
+  const options = args.filter((arg) => arg !== '--recorded')
+  const request = parseBuildRequest(options, loadVariants())
+  if (request === 'help') {
     process.stdout.write(verifyHelp)
     return
   }
   const folder = temporaryDirectory('verify')
-  const builds = ['first', 'second'].map((name) => join(folder, name))
-  for (const output of builds) await buildAfresh(args, output)
-  const [first, second] = builds as [string, string]
-  const digests = await compareDigests(first, second)
-  const rows = digests.map(({ image, arch, before, after }) => [
-    image,
-    arch,
-    before,
-    before === after ? 'the same again' : after,
-  ])
-  process.stdout.write(table([['image', 'arch', 'first build', 'second build'], ...rows]))
-  if (digests.every(({ before, after }) => before === after)) return
+  if (options.length < args.length) await verifyRecorded(request, options, folder)
+  else await verifyTwice(options, folder)
+})
+
+/** Compares a build with what is recorded. */
+async function verifyRecorded(
+  request: BuildRequest,
+  options: readonly string[],
+  folder: string,
+): Promise<void> {
+  const facts = loadVariants()
+  const specs = planImages({ ...request, base: await chooseBase(request, facts) }, facts)
+  const recorded = recordedRows(specs, loadMeasured(), lockHash())
+  await build(options, folder)
+  const digests = compareDigests(recorded, await readRows(folder))
+  report(['recorded', 'built'], digests)
+  const count = digests.filter(differs).length
+  if (count > 0) throw new BuildError(`${count} of ${digests.length} digests are not the recorded`)
+}
+
+/** Compares a build on the engine that builds use, and with what it has cached, with one that has nothing. */
+async function verifyTwice(options: readonly string[], folder: string): Promise<void> {
+  const [first, second] = ['first', 'second'].map((name) => join(folder, name)) as [string, string]
+  await build(options, first)
+  await buildAfresh(options, second)
+  const digests = compareDigests(await readRows(first), await readRows(second))
+  report(['first build', 'second build'], digests)
+  if (!digests.some(differs)) return
   throw new BuildError(
     ['the builds differ, in:', ...(await differingFiles(first, second))].join('\n'),
   )
-})
+}
+
+function differs({ before, after }: DigestPair): boolean {
+  return before !== after
+}
+
+function report(titles: readonly string[], digests: readonly DigestPair[]): void {
+  const rows = digests.map((pair) => {
+    const { image, arch, before, after = 'not built' } = pair
+    return [image, arch, before, differs(pair) ? after : 'the same again']
+  })
+  process.stdout.write(table([['image', 'arch', ...titles], ...rows]))
+}
+
+async function build(
+  options: readonly string[],
+  output: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const command = $({ env, nothrow: true, stdio: ['ignore', 'ignore', 'inherit'] })
+  const { exitCode } = await command`npm run build -- ${options} --output ${output}`
+  if (exitCode !== 0) throw new BuildError('the build failed: see above')
+}
 
 /** Builds with nothing but the engine's own programs there, which no image is made of. */
-async function buildAfresh(args: readonly string[], output: string): Promise<void> {
+async function buildAfresh(options: readonly string[], output: string): Promise<void> {
   const cache = `${output}-cache`
   const env = { ...process.env, XDG_CACHE_HOME: cache }
   const clean = () => {
@@ -67,10 +116,12 @@ async function buildAfresh(args: readonly string[], output: string): Promise<voi
     const place = join(cache, 'kubelet-images/engine', basename(programs))
     cpSync(programs, place, { recursive: true })
   }
-  line(`${basename(output)} build`)
-  const build = $({ env, nothrow: true, stdio: ['ignore', 'ignore', 'inherit'] })
-  const { exitCode } = await build`npm run build -- ${args} --engine embedded --output ${output}`
-  process.off('exit', clean)
-  clean()
-  if (exitCode !== 0) throw new BuildError(`the ${basename(output)} build failed: see above`)
+  line('the second build, with empty caches')
+  try {
+    // Of a flag that is given twice the last holds.
+    await build([...options, '--engine', 'embedded'], output, env)
+  } finally {
+    process.off('exit', clean)
+    clean()
+  }
 }

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SizeRow } from '../../pipeline/sizes.js'
 import { type PlatformImage, readArchive, unpackLayer } from '../archive.js'
-import { readRows } from '../sizes/content.js'
 
 /** An image of two builds on one architecture. */
 export interface DigestPair {
@@ -16,11 +15,14 @@ export interface DigestPair {
   after: string | undefined
 }
 
-/** The digests in the directories of two builds of the same images. */
-export async function compareDigests(first: string, second: string): Promise<DigestPair[]> {
+/** The digests of images, and those that the same images have in another build. */
+export function compareDigests(
+  first: readonly SizeRow[],
+  second: readonly SizeRow[],
+): DigestPair[] {
   const key = ({ image, tag, arch }: SizeRow) => `${image}:${tag} ${arch}`
-  const after = new Map((await readRows(second)).map((row) => [key(row), row.digest]))
-  return (await readRows(first)).map((row) => ({
+  const after = new Map(second.map((row) => [key(row), row.digest]))
+  return first.map((row) => ({
     image: `${row.image}:${row.tag}`,
     arch: row.arch,
     before: row.digest,

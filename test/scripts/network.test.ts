@@ -13,7 +13,7 @@ test('nothing in the environment: nothing for the steps', (t) => {
 
 test('what listens on the loopback of this machine is reached by the client, and by no proxy', (t) => {
   const { network, client } = networkOf({
-    GOPROXY: 'http://user:s3cret@localhost:3000,direct',
+    GOPROXY: 'https://user:s3cret@localhost:3000,direct',
     http_proxy: '127.0.0.1:3128',
     NO_PROXY: 'example.org',
   })
@@ -23,7 +23,7 @@ test('what listens on the loopback of this machine is reached by the client, and
     ports: [3000, 3128],
   })
   t.deepEqual(client, {
-    KUBELET_IMAGES_GOPROXY: `http://user:s3cret@${loopbackAlias}:3000,direct`,
+    KUBELET_IMAGES_GOPROXY: `https://user:s3cret@${loopbackAlias}:3000,direct`,
     KUBELET_IMAGES_HTTP_PROXY: `http://${loopbackAlias}:3128`,
     KUBELET_IMAGES_NO_PROXY: `example.org,${loopbackAlias}`,
   })
@@ -42,6 +42,14 @@ test('a folder of modules is brought to the steps; two are refused', (t) => {
   t.throws(() => networkOf({ GOPROXY: 'file:///a,file:///b' }), {
     name: 'UserError',
     message: 'GOPROXY names two folders: name one file:// URL at most',
+  })
+})
+
+test('a password that the go command would not send is told before anything starts', (t) => {
+  t.throws(() => networkOf({ GOPROXY: 'http://user:s3cret@modules.example.org,off' }), {
+    name: 'UserError',
+    message:
+      'GOPROXY http://modules.example.org has a password, and the go command sends none to http:// places: name it by https://, or leave the password out',
   })
 })
 

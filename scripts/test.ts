@@ -8,7 +8,9 @@ const serial = ['--concurrency=1', '--timeout=90m']
 const suites: Record<string, string[]> = {
   unit,
   all: [...unit, 'test/e2e', ...serial],
-  full: ['test', ...serial],
+  full: [...unit, 'test/e2e', 'test/full', ...serial],
+  // What days change, and no commit.
+  nightly: ['test/nightly', ...serial],
 }
 
 /** Runs a suite with AVA and ends with the one line that CI reads: `N passed, N failed`. */

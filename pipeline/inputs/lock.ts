@@ -100,6 +100,13 @@ export function lockHash(file: URL | string = lockFile): string {
   return createHash('sha256').update(readLock(file)).digest('hex')
 }
 
+/** Whole days from when a lock was made to another time. */
+export function lockAge({ made }: Pick<Lock, 'made'>, now: Date): number {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(made) ?? []
+  const [year = 0, month = 0, ...rest] = parts.map(Number)
+  return Math.floor((now.getTime() - Date.UTC(year, month - 1, ...rest)) / 86_400_000)
+}
+
 function readLock(file: URL | string): string {
   try {
     return readFileSync(file, 'utf8')

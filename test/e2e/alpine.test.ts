@@ -6,6 +6,7 @@ import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import type { AlpineLock } from '../../pipeline/alpine.js'
 import type { Arch } from '../../pipeline/platform.js'
 import type { SizeRow } from '../../pipeline/sizes.js'
+import { buildLog } from '../../scripts/engine/session.js'
 import { requirePrograms } from '../../scripts/host.js'
 import { Node } from '../../scripts/smoke/node.js'
 import { fileName, makePackage, packageFile } from '../_helpers/alpine/apk.js'
@@ -47,11 +48,17 @@ test.after.always(async (t) => {
   if (t.context.folder) await rm(t.context.folder, { recursive: true, force: true })
 })
 
-/** `npm run build` of the image on Alpine from the mirror, with the key of the mirror, into a folder. */
-function build({ context }: ExecutionContext<Context>, output: string, ...flags: string[]) {
-  const { mirror, key, folder } = context
+/**
+ * `npm run build` of the image on Alpine from the mirror, with the key of the mirror, into a folder. The password of the
+ * mirror is in nothing that it prints.
+ */
+async function build(t: ExecutionContext<Context>, output: string, ...flags: string[]) {
+  const { mirror, key, folder } = t.context
   const source = ['--base', 'alpine3.23', '--alpine-mirror', mirror.url, '--alpine-key', key]
-  return npm('build', [...image, ...source, ...flags, '--output', join(folder, output)])
+  const args = [...image, ...source, ...flags, '--output', join(folder, output)]
+  const result = await npm('build', args)
+  t.notRegex(result.stdout + result.stderr, /s3cret/)
+  return result
 }
 
 test.serial('images for amd64 and arm64 are built, and the lock is beside them', async (t) => {
@@ -63,6 +70,9 @@ test.serial('images for amd64 and arm64 are built, and the lock is beside them',
   t.deepEqual((await readdir(join(folder, 'dist'))).sort(), files)
   t.like((await sizes(folder))[0], { tag: 'v1.24.0-alpine3.23', base: 'alpine3.23', arch: 'amd64' })
   t.true(mirror.asked.includes('/v3.23/main/x86_64/APKINDEX.tar.gz'))
+  for (const file of [join(folder, `dist/${name}.lock.json`), buildLog]) {
+    t.notRegex(await readFile(file, 'utf8'), /s3cret/, file)
+  }
   for (const one of await readArchive(join(folder, `dist/${name}.oci.tar`), join(folder, 'oci'))) {
     await unpackRoot(one, join(folder, 'oci'), join(folder, `root-${one.arch}`))
   }

@@ -73,11 +73,16 @@ export interface Mirror {
   close(): Promise<void>
 }
 
-/** Serves a mirror on a free port of 127.0.0.1. */
+const login = 'user:s3cret'
+
+/** Serves a mirror on a free port of 127.0.0.1, to whoever has the password in its URL. */
 export async function serveMirror(folder: string): Promise<Mirror> {
   const replaced = new Map<string, Buffer>()
   const asked: string[] = []
   const server = createServer(async (request, response) => {
+    if (request.headers.authorization !== `Basic ${btoa(login)}`) {
+      return response.writeHead(401, { 'www-authenticate': 'Basic' }).end()
+    }
     const path = new URL(request.url ?? '/', 'http://mirror').pathname
     if (request.method === 'GET') asked.push(path)
     const file = join(folder, path)
@@ -95,5 +100,5 @@ export async function serveMirror(folder: string): Promise<Mirror> {
       server.close(() => resolve())
       server.closeAllConnections()
     })
-  return { folder, url: `http://127.0.0.1:${port}`, replaced, asked, close }
+  return { folder, url: `http://${login}@127.0.0.1:${port}`, replaced, asked, close }
 }

@@ -49,11 +49,13 @@ const lockedFile = z.strictObject({
 const lock = z.strictObject({
   /** When the lock was last made from the archives' indexes, UTC. */
   made: stamp,
+  /** How many files each purpose has: one that is missing would show only in the middle of a build. */
+  counts: z.record(word, z.number().int().positive()),
   files: z.array(lockedFile).min(1),
 })
 
 export type LockedFile = z.infer<typeof lockedFile>
-export type Lock = z.infer<typeof lock>
+export type Lock = Omit<z.infer<typeof lock>, 'counts'>
 
 /** Names of what locked files are for. */
 export const purposes = {
@@ -139,7 +141,22 @@ export function parseLock(text: string): Lock {
     if (seen.has(key)) throw fault(`${key} is there twice`)
     seen.add(key)
   }
-  return parsed.data
+  const { made, counts, files } = parsed.data
+  const found = countFiles(files)
+  for (const purpose of new Set([...Object.keys(counts), ...Object.keys(found)])) {
+    const [has = 0, wanted = 0] = [found[purpose], counts[purpose]]
+    if (has !== wanted) throw fault(`${purpose} has ${has} files, and ${wanted} are counted`)
+  }
+  return { made, files }
+}
+
+/** The number of files of each purpose, sorted by purpose. */
+function countFiles(files: readonly LockedFile[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const purpose of files.flatMap((file) => file.for).sort()) {
+    counts.set(purpose, (counts.get(purpose) ?? 0) + 1)
+  }
+  return Object.fromEntries(counts)
 }
 
 /** A lock as it is written: sorted, and one line a file. */
@@ -147,7 +164,15 @@ export function printLock({ made, files }: Lock): string {
   const key = ({ archive, path }: LockedFile) => `${archive}/${path}`
   const sorted = [...files].sort((a, b) => (key(a) < key(b) ? -1 : 1))
   const lines = sorted.map((file) => `    ${JSON.stringify(file)}`)
-  return `{\n  "made": "${made}",\n  "files": [\n${lines.join(',\n')}\n  ]\n}\n`
+  const counts = Object.entries(countFiles(files)).map(
+    ([purpose, count]) => `    ${JSON.stringify(purpose)}: ${count}`,
+  )
+  const parts = [
+    `  "made": "${made}"`,
+    `  "counts": {\n${counts.join(',\n')}\n  }`,
+    `  "files": [\n${lines.join(',\n')}\n  ]`,
+  ]
+  return `{\n${parts.join(',\n')}\n}\n`
 }
 
 /**

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { lockAge, loadLock } from '../../pipeline/inputs/lock.js'
+import { loadLock, lockAge } from '../../pipeline/inputs/lock.js'
 import { npm } from '../_helpers/command.js'
 
 // What becomes true by itself, as days go by: a warning of the nightly workflow, and no failure of npm test.

@@ -5,6 +5,7 @@ import {
   filesFor,
   type Lock,
   loadLock,
+  lockAge,
   lockFile,
   parseLock,
   printLock,
@@ -56,8 +57,8 @@ test('a request needs the files of its architectures, programs and host alone', 
 
 const remedy = ': restore it from git, or run npm run update -- --inputs'
 const refuses = test.macro({
-  exec(t, edit: (lock: Lock) => unknown, message: string) {
-    const lock = structuredClone({ ...real, files: real.files.slice(0, 2) })
+  exec(t, edit: (lock: Lock) => unknown, message: string | RegExp) {
+    const lock = JSON.parse(printLock({ ...real, files: real.files.slice(0, 2) }))
     edit(lock)
     t.throws(() => parseLock(JSON.stringify(lock)), { name: 'UserError', message })
   },
@@ -88,6 +89,20 @@ test(
   (lock: Lock) => lock.files.push(file(lock)),
   `inputs.lock.json: ${real.files[1]?.archive}/${real.files[1]?.path} is there twice${remedy}`,
 )
+
+const [purpose] = real.files[1]?.for ?? []
+test(
+  'a file less',
+  refuses,
+  (lock: Lock) => lock.files.pop(),
+  new RegExp(`^inputs.lock.json: ${purpose} has \\d files?, and \\d are counted${remedy}$`),
+)
+
+test('the age of a lock in days', (t) => {
+  const made = '20261125T052303Z'
+  t.is(lockAge({ made }, new Date('2026-11-26T05:23:02Z')), 0)
+  t.is(lockAge({ made }, new Date('2027-01-25T05:23:03Z')), 61)
+})
 
 test('a lock that is no JSON, and one without what is needed', (t) => {
   t.throws(() => parseLock('{'), { message: `inputs.lock.json: it is not JSON${remedy}` })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -45,19 +46,25 @@ async function serve(answer: Answer) {
   return { url: `http://127.0.0.1:${port}`, asked, close: () => server.close() }
 }
 
-async function fetching(mirror: Answer, archive: Answer, before?: (store: string) => void) {
+async function fetching(
+  mirror: Answer,
+  archive: Answer,
+  { before, times = 1 }: { before?: (store: string) => unknown; times?: number } = {},
+) {
   const [first, second] = [await serve(mirror), await serve(archive)]
   const store = mkdtempSync(join(tmpdir(), 'kubelet-images-store-'))
   before?.(store)
   const said: string[] = []
   const places = { debian: [`${second.url}/debian`], 'debian-security': [''], pypi: [''] }
-  try {
-    await fetchInputs([file], {
+  const fetchOnce = () =>
+    fetchInputs([file], {
       sources: { places: { ...places, pypiIndex: '' } },
       say: (text) => said.push(text),
       store,
       environment: { DEBIAN_MIRROR: first.url.replace('//', '//user:s3cret@') },
     })
+  try {
+    await Promise.all(Array.from({ length: times }, fetchOnce))
     const kept = readFileSync(storedPath(file, store))
     return { kept, said, asked: [first.asked, second.asked], files: readdirSync(store) }
   } catch (error) {
@@ -72,6 +79,7 @@ async function fetching(mirror: Answer, archive: Answer, before?: (store: string
   } finally {
     first.close()
     second.close()
+    spawnSync('umount', ['--quiet', store])
     rmSync(store, { recursive: true, force: true })
   }
 }
@@ -146,10 +154,38 @@ test('a file that no place has is told in one line, without passwords', async (t
 
 test('a cached file that was truncated or replaced is fetched again', async (t) => {
   for (const damage of ['a pack', 'b package']) {
-    const { kept, said } = await fetching(good, good, (store) =>
-      writeFileSync(storedPath(file, store), damage),
-    )
+    const { kept, said } = await fetching(good, good, {
+      before: (store) => writeFileSync(storedPath(file, store), damage),
+    })
     t.deepEqual(kept, content)
     t.is(said?.[0], 'the cached file of libstdc++6 1:2 (amd64) is damaged')
   }
+})
+
+test('commands that run at once fetch a file once', async (t) => {
+  const { kept, asked } = await fetching(good, good, { times: 3 })
+  t.deepEqual(kept, content)
+  t.deepEqual(
+    asked?.map((list) => list.length),
+    [1, 0],
+  )
+})
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip
+asRoot('a full disk is told with what to do, and nothing of the file is kept', async (t) => {
+  const { error, files, asked } = await fetching(good, good, {
+    before: (store) => {
+      const options = ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', store]
+      t.is(spawnSync('mount', options).status, 0)
+      // Room for the lock alone, and only for its name.
+      writeFileSync(join(store, 'ballast'), Buffer.alloc(4096))
+    },
+  })
+  t.is(error?.name, 'BuildError')
+  t.regex(
+    error?.message ?? '',
+    /^\/.* cannot hold libstdc\+\+6 1:2 \(amd64\) of 0\.0 MB \(ENOSPC\): free some space, or set XDG_CACHE_HOME to another disk$/,
+  )
+  t.deepEqual(files, ['ballast'])
+  t.is(asked?.[1]?.length, 0, 'no other place is asked')
 })

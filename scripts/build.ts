@@ -1,10 +1,10 @@
 import { table } from 'table'
-import type { ImageSpec } from '../pipeline/plan.js'
-import { buildHelp, parseBuildRequest } from '../pipeline/request.js'
-import { megabytes, type SizeRow } from '../pipeline/sizes.js'
-import { loadVariants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
-import { buildPlanned, planRequested } from './requested.js'
+import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
+import { loadVariants } from '../pipeline/facts/load.js'
+import type { ImageSpec } from '../pipeline/plan/images.js'
+import { buildHelp, parseBuildRequest } from '../pipeline/plan/request.js'
+import { megabytes, type SizeRow } from '../pipeline/sizes/rows.js'
+import { exitWith } from './terminal/run.js'
 
 await exitWith(async () => {
   const facts = loadVariants()

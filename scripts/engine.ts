@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
-import { UserError } from '../pipeline/errors.js'
-import { notAllowed } from '../pipeline/suggestion.js'
-import { runningEngine, startEmbedded, stopEmbedded } from './engine/embedded.js'
-import { exitWith } from './exit.js'
+import { runningEngine, startEmbedded, stopEmbedded } from '../pipeline/engine/embedded.js'
+import { notAllowed } from '../pipeline/facts/closed-set.js'
+import { UserError } from '../pipeline/facts/errors.js'
+import { exitWith } from './terminal/run.js'
 
 const help = `Usage: npm run engine -- up|status|down
 

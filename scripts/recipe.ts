@@ -1,7 +1,7 @@
+import { loadVariants } from '../pipeline/facts/load.js'
 import { nodeRecipe, recipeScript } from '../pipeline/recipe/recipe.js'
 import { parseRecipeRequest, recipeHelp } from '../pipeline/recipe/request.js'
-import { loadVariants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
+import { exitWith } from './terminal/run.js'
 
 await exitWith(async () => {
   const request = parseRecipeRequest(process.argv.slice(2), loadVariants())

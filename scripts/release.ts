@@ -1,26 +1,26 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { table } from 'table'
-import { releaseNotes } from '../pipeline/release/notes.js'
-import { planRelease } from '../pipeline/release/plan.js'
-import {
-  parseReleaseRequest,
-  type ReleaseRequest,
-  releaseHelp,
-} from '../pipeline/release/request.js'
-import { loadSeed } from '../pipeline/sizes/figures.js'
-import { loadVariants, type Variants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
-import { verifyPublished } from './published.js'
+import { buildPlanned, verifyOutput } from '../pipeline/build/prepare.js'
+import { verifyPublished } from '../pipeline/build/releases.js'
+import { loadVariants, type Variants } from '../pipeline/facts/load.js'
 import {
   describeImages,
   moveTags,
   pushImages,
   type ReleaseRow,
   readNotes,
-} from './release/images.js'
-import { type Credentials, Pusher, takeCredentials } from './release/push.js'
-import { buildPlanned, verifyOutput } from './requested.js'
+} from '../pipeline/release/indexes.js'
+import { releaseNotes } from '../pipeline/release/notes.js'
+import { planRelease } from '../pipeline/release/plan.js'
+import { type Credentials, Pusher, takeCredentials } from '../pipeline/release/push.js'
+import {
+  parseReleaseRequest,
+  type ReleaseRequest,
+  releaseHelp,
+} from '../pipeline/release/request.js'
+import { loadSeed } from '../pipeline/sizes/figures.js'
+import { exitWith } from './terminal/run.js'
 
 await exitWith(async () => {
   const facts = loadVariants()

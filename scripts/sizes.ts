@@ -1,10 +1,16 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UserError } from '../pipeline/errors.js'
+import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
+import { UserError } from '../pipeline/facts/errors.js'
+import { loadVariants, publishedImages, type Variants } from '../pipeline/facts/load.js'
+import { projectFile } from '../pipeline/facts/project.js'
+import { requirePrograms } from '../pipeline/host/tools.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
 import { sizeChart } from '../pipeline/sizes/chart.js'
 import { compareBuilds } from '../pipeline/sizes/comparison.js'
+import { isArchive, readImages } from '../pipeline/sizes/content.js'
+import { explainImage } from '../pipeline/sizes/explain.js'
 import {
   chartFile,
   loadMeasured,
@@ -19,16 +25,11 @@ import {
   parseSizesRequest,
   sizesHelp,
 } from '../pipeline/sizes/request.js'
-import type { MeasuredRow } from '../pipeline/sizes.js'
-import { loadVariants, publishedImages, type Variants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
-import { requirePrograms } from './host.js'
-import { buildPlanned, planRequested } from './requested.js'
-import { isArchive, readImages } from './sizes/content.js'
-import { explainImage } from './sizes/explain.js'
-import { changeTable, whyTable } from './sizes/tables.js'
+import type { MeasuredRow } from '../pipeline/sizes/rows.js'
+import { changeTable, whyTable } from '../pipeline/sizes/tables.js'
+import { exitWith } from './terminal/run.js'
 
-const readmeFile = new URL('../README.md', import.meta.url)
+const readmeFile = projectFile('README.md')
 
 await exitWith(async () => {
   const facts = loadVariants()

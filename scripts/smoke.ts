@@ -1,23 +1,28 @@
 import { join } from 'node:path'
-import { BuildError } from '../pipeline/errors.js'
-import type { ImageSpec } from '../pipeline/plan.js'
+import { BuildError } from '../pipeline/facts/errors.js'
+import { loadVariants, type Variants } from '../pipeline/facts/load.js'
+import { temporaryDirectory } from '../pipeline/host/temporary.js'
+import { requirePrograms } from '../pipeline/host/tools.js'
+import type { ImageSpec } from '../pipeline/plan/images.js'
 import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
-import { loadVariants, type Variants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
-import { requirePrograms } from './host.js'
-import { buildForNodes } from './smoke/build.js'
-import { smokeHardway } from './smoke/hardway.js'
-import { smokeJoin } from './smoke/join.js'
-import { keepKernelSettings } from './smoke/kernel.js'
-import { verifyMachine } from './smoke/machine.js'
-import { Node } from './smoke/node.js'
-import { podImage, writePodImage } from './smoke/pod-image.js'
-import { onFullDisk } from './smoke/recipe.js'
-import { Report } from './smoke/report.js'
-import { parseSmokeRequest, type SmokeMode, type SmokeRequest, smokeHelp } from './smoke/request.js'
-import type { Images, Setting } from './smoke/setting.js'
-import { smokeStandalone } from './smoke/standalone.js'
-import { temporaryDirectory } from './temporary.js'
+import { buildForNodes } from '../pipeline/smoke/build.js'
+import { smokeHardway } from '../pipeline/smoke/hardway.js'
+import { smokeJoin } from '../pipeline/smoke/join.js'
+import { keepKernelSettings } from '../pipeline/smoke/kernel.js'
+import { verifyMachine } from '../pipeline/smoke/machine.js'
+import { Node } from '../pipeline/smoke/node.js'
+import { podImage, writePodImage } from '../pipeline/smoke/pod-image.js'
+import { onFullDisk } from '../pipeline/smoke/recipe.js'
+import { Report } from '../pipeline/smoke/report.js'
+import {
+  parseSmokeRequest,
+  type SmokeMode,
+  type SmokeRequest,
+  smokeHelp,
+} from '../pipeline/smoke/request.js'
+import type { Images, Setting } from '../pipeline/smoke/setting.js'
+import { smokeStandalone } from '../pipeline/smoke/standalone.js'
+import { exitWith } from './terminal/run.js'
 
 /** What a mode needs, and what it does. */
 const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { messageOf, UserError } from '../pipeline/errors.js'
+import { listPublished } from '../pipeline/build/releases.js'
+import { messageOf, UserError } from '../pipeline/facts/errors.js'
+import { loadVariants, type Variants, variantsFile } from '../pipeline/facts/load.js'
+import { line } from '../pipeline/host/progress.js'
 import { loadLock, lockFile, printLock } from '../pipeline/inputs/lock.js'
-import { newsOf, withNewest } from '../pipeline/update.js'
-import { loadVariants, type Variants } from '../pipeline/variants.js'
-import { exitWith } from './exit.js'
-import { makeLock } from './inputs/make-lock.js'
-import { line } from './progress.js'
-import { listPublished } from './published.js'
+import { makeLock } from '../pipeline/inputs/make-lock.js'
+import { newsOf, withNewest } from '../pipeline/plan/update.js'
+import { exitWith } from './terminal/run.js'
 
 const help = `Usage: npm run update -- [--inputs] [--check]
 
@@ -35,8 +35,7 @@ await exitWith(async () => {
     process.stderr.write(`${minor} is of a minor that variants.json does not have\n`)
   }
   if (given.check || releases.length === 0) return
-  const file = new URL('../variants.json', import.meta.url)
-  await writeFile(file, withNewest(await readFile(file, 'utf8'), releases, facts))
+  await writeFile(variantsFile, withNewest(await readFile(variantsFile, 'utf8'), releases, facts))
 })
 
 async function updateInputs(facts: Variants, check: boolean): Promise<void> {

@@ -3,27 +3,31 @@ import { cpSync, existsSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { table } from 'table'
 import { $ } from 'zx'
-import { BuildError, UserError } from '../pipeline/errors.js'
+import { chooseBase } from '../pipeline/build/alpine-mirror.js'
+import {
+  compareDigests,
+  type DigestPair,
+  differingFiles,
+} from '../pipeline/build/compare-builds.js'
+import { binaryDirectory } from '../pipeline/engine/compile.js'
+import { BuildError, UserError } from '../pipeline/facts/errors.js'
+import { loadVariants } from '../pipeline/facts/load.js'
+import { line } from '../pipeline/host/progress.js'
+import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
-import { planImages } from '../pipeline/plan.js'
-import { type BuildRequest, parseBuildRequest } from '../pipeline/request.js'
+import { planImages } from '../pipeline/plan/images.js'
+import { type BuildRequest, parseBuildRequest } from '../pipeline/plan/request.js'
+import { readRows } from '../pipeline/sizes/content.js'
 import { loadMeasured } from '../pipeline/sizes/figures.js'
 import { recordedRows } from '../pipeline/sizes/recorded.js'
-import { loadVariants } from '../pipeline/variants.js'
-import { chooseBase } from './alpine.js'
-import { binaryDirectory } from './engine/binaries.js'
-import { exitWith } from './exit.js'
-import { line } from './progress.js'
-import { readRows } from './sizes/content.js'
-import { temporaryDirectory } from './temporary.js'
-import { compareDigests, type DigestPair, differingFiles } from './verify/compare.js'
+import { exitWith } from './terminal/run.js'
 
 const verifyHelp = `Usage: npm run verify -- --k8s VERSION [--recorded] [options of npm run build]
 
 Builds images and compares their digests with those of a second build: on an embedded engine of its own, with empty
 caches. Where they differ, it names the files that do. The second build takes the time of a first one.
 
-  --recorded  build once, and compare with the digests that pipeline/sizes/measured.json has for this checkout's lock
+  --recorded  build once, and compare with the digests that pipeline/sizes/data/measured.json has for this checkout's lock
 
 --help of npm run build has the other options, of which --output, --plan and --json have no place here.
 

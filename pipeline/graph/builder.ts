@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { Client, Container, Directory } from '@dagger.io/dagger'
+import type { Arch } from '../facts/platform.js'
 import {
   purposes as builderPurposes,
   filesFor,
   type Lock,
   type LockedFile,
 } from '../inputs/lock.js'
-import type { Arch } from '../platform.js'
 import { debianCertificates, type Network } from './network.js'
 
 /** What every step of a build stands on: the client, the root that steps run in, and the locked files. */

@@ -1,7 +1,7 @@
 import type { Container, Directory } from '@dagger.io/dagger'
+import type { Platform } from '../facts/platform.js'
 import { purposes } from '../inputs/lock.js'
 import { toolchainPurposes } from '../inputs/needed.js'
-import type { Platform } from '../platform.js'
 import { type Builder, lockedFiles, withPackages } from './builder.js'
 import { withNetwork } from './network.js'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { UserError } from '../errors.js'
-import { allArches } from '../platform.js'
-import type { BuildRequest } from '../request.js'
+import { UserError } from '../facts/errors.js'
+import { allArches } from '../facts/platform.js'
+import type { BuildRequest } from '../plan/request.js'
 import { buildHosts } from './lock.js'
 
 /** The first file in a bundle. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { UserError } from '../errors.js'
-import { type Arch, allArches } from '../platform.js'
+import { UserError } from '../facts/errors.js'
+import { type Arch, allArches } from '../facts/platform.js'
+import { projectFile } from '../facts/project.js'
 
 /** The lock of this checkout. */
-export const lockFile = new URL('../../inputs.lock.json', import.meta.url)
+export const lockFile = projectFile('inputs.lock.json')
 
 const word = z.string().regex(/^\S+$/, 'is empty or has blanks')
 const path = z

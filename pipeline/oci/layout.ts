@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Arch, platformOf } from '../platform.js'
+import { type Arch, platformOf } from '../facts/platform.js'
 
 /** How the layers of an image are compressed. */
 export type LayerCompression = 'zstd' | 'gzip' | 'none'

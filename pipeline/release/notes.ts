@@ -1,6 +1,6 @@
 import type { Seed } from '../sizes/figures.js'
 import { sizeMatrix } from '../sizes/matrix.js'
-import type { SizeRow } from '../sizes.js'
+import type { SizeRow } from '../sizes/rows.js'
 
 /** What the notes of a release tell of an image. */
 export interface NotedImage {

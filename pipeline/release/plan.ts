@@ -1,6 +1,6 @@
-import { UserError } from '../errors.js'
-import { type ImageSpec, planImages } from '../plan.js'
-import type { Variants } from '../variants.js'
+import { UserError } from '../facts/errors.js'
+import type { Variants } from '../facts/load.js'
+import { type ImageSpec, planImages } from '../plan/images.js'
 import type { ReleaseRequest, Shard } from './request.js'
 
 /** An image of a release, and its name in the registry. */

@@ -1,6 +1,6 @@
-import { UserError } from '../errors.js'
-import { type BuildRequest, buildOptions, checkBuildFlags, parseFlags } from '../request.js'
-import type { Variants } from '../variants.js'
+import { UserError } from '../facts/errors.js'
+import type { Variants } from '../facts/load.js'
+import { type BuildRequest, buildOptions, checkBuildFlags, parseFlags } from '../plan/request.js'
 
 /** What `npm run release` was asked for. */
 export interface ReleaseRequest {

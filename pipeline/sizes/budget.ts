@@ -1,7 +1,7 @@
 import semver from 'semver'
-import { platformOf } from '../platform.js'
-import { type LayeredRow, megabytes } from '../sizes.js'
-import type { SizeBudget, Variants } from '../variants.js'
+import type { SizeBudget, Variants } from '../facts/load.js'
+import { platformOf } from '../facts/platform.js'
+import { type LayeredRow, megabytes } from './rows.js'
 
 type Measure = 'compressed' | 'extracted'
 

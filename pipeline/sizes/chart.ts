@@ -1,6 +1,6 @@
-import { platformOf } from '../platform.js'
-import type { SizeRow } from '../sizes.js'
+import { platformOf } from '../facts/platform.js'
 import { type Figure, figuresByRelease, labelOf, type Seed } from './figures.js'
+import type { SizeRow } from './rows.js'
 
 // Each stands out from white as from the black of dark pages, because an image in a page knows nothing of its colours.
 const colours = { text: '#797979', ours: '#3b82d6', seed: '#8f8f8f' }

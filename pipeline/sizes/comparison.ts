@@ -1,5 +1,5 @@
-import type { Arch } from '../platform.js'
-import type { LayerSize, SizeRow } from '../sizes.js'
+import type { Arch } from '../facts/platform.js'
+import type { LayerSize, SizeRow } from './rows.js'
 
 /** A regular file of a layer by its path, without the leading slash, and its size in bytes. */
 export interface FileSize {

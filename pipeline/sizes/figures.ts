@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import semver from 'semver'
-import { type Arch, allArches } from '../platform.js'
-import type { MeasuredRow, SizeRow } from '../sizes.js'
-import type { Variants } from '../variants.js'
+import type { Variants } from '../facts/load.js'
+import { type Arch, allArches } from '../facts/platform.js'
+import type { MeasuredRow, SizeRow } from './rows.js'
 
 /** The files with the figures: ours, which `npm run sizes` writes, and the chart of them. */
-export const measuredFile = new URL('measured.json', import.meta.url)
-export const chartFile = new URL('chart.svg', import.meta.url)
+export const measuredFile = new URL('data/measured.json', import.meta.url)
+export const chartFile = new URL('data/chart.svg', import.meta.url)
 
 /** Figures that the seed project published, in megabytes: by release, variant and architecture. */
 export interface Seed {
@@ -26,7 +26,7 @@ export function loadMeasured(): MeasuredRow[] {
 }
 
 export function loadSeed(): Seed {
-  return JSON.parse(readFileSync(new URL('seed.json', import.meta.url), 'utf8')) as Seed
+  return JSON.parse(readFileSync(new URL('data/seed.json', import.meta.url), 'utf8')) as Seed
 }
 
 /** Measured rows with new ones in the place of those of the same image and compression; newest release first. */

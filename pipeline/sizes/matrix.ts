@@ -1,6 +1,6 @@
-import { platformOf } from '../platform.js'
-import type { SizeRow } from '../sizes.js'
+import { platformOf } from '../facts/platform.js'
 import { difference, type Figure, figuresByRelease, labelOf, type Seed } from './figures.js'
+import type { SizeRow } from './rows.js'
 
 const start = '<!-- npm run sizes writes what follows -->'
 const end = '<!-- npm run sizes wrote this -->'

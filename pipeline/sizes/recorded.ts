@@ -1,6 +1,6 @@
-import { UserError } from '../errors.js'
-import type { ImageSpec } from '../plan.js'
-import type { MeasuredRow, SizeRow } from '../sizes.js'
+import { UserError } from '../facts/errors.js'
+import type { ImageSpec } from '../plan/images.js'
+import type { MeasuredRow, SizeRow } from './rows.js'
 
 /**
  * What is recorded of images that were built with a lock, by its hash. Throws a UserError that names the first image of

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { messageOf, UserError } from '../errors.js'
-import { parseKubernetesVersion } from '../kubernetes.js'
-import { type Arch, parseArch } from '../platform.js'
-import { type BuildRequest, oneOf, parseBuildRequest, verifyFlags } from '../request.js'
-import { publishedImages, type Variants } from '../variants.js'
+import { messageOf, UserError } from '../facts/errors.js'
+import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
+import { publishedImages, type Variants } from '../facts/load.js'
+import { type Arch, parseArch } from '../facts/platform.js'
+import { type BuildRequest, oneOf, parseBuildRequest, verifyFlags } from '../plan/request.js'
 
 /** What `npm run sizes` was asked for: the matrix, after a build or not, an image's bytes, or two builds' differences. */
 export type SizesRequest = MatrixRequest | WhyRequest | DiffRequest

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.js'
-import type { LayerSize, SizeRow } from '../sizes.js'
+import { UserError } from '../facts/errors.js'
 import type { FileSize } from './comparison.js'
 import type { WhyRequest } from './request.js'
+import type { LayerSize, SizeRow } from './rows.js'
 
 /** A share of a program: a Go module or a section of the file. */
 export interface Part {

@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { type PlatformImage, unpackLayer } from '../../scripts/archive.js'
+import { type PlatformImage, unpackLayer } from '../../pipeline/oci/read.js'
 
-export { blobFile, type PlatformImage, readArchive } from '../../scripts/archive.js'
+export { blobFile, type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
 
 /** Unpacks the layers of an image over each other, as a runtime would. */
 export async function unpackRoot(

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseArch } from '../../pipeline/platform.js'
+import { parseArch } from '../../pipeline/facts/platform.js'
 import { type PlatformImage, readArchive, unpackRoot } from './archive.js'
 import { npm } from './command.js'
 

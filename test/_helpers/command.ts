@@ -3,7 +3,7 @@ import {
   type CommandOptions,
   run as runAnywhere,
   succeed as succeedAnywhere,
-} from '../../scripts/command.js'
+} from '../../pipeline/host/process.js'
 
 /** The checkout that is tested. */
 export const project = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeArchive } from '../../pipeline/oci/archive.js'
 import { type ImageContent, type LayerFacts, layoutImage } from '../../pipeline/oci/layout.js'
-import type { LayeredRow, SizeRow } from '../../pipeline/sizes.js'
+import { writeArchive } from '../../pipeline/oci/write.js'
+import type { LayeredRow, SizeRow } from '../../pipeline/sizes/rows.js'
 import { succeed } from './command.js'
 
 /** The row of a kubelet image, with what a test is about in place. */

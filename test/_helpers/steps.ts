@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { buildLog } from '../../scripts/engine/session.js'
+import { buildLog } from '../../pipeline/engine/session.js'
 
 /**
  * The steps that the engine ran in the last build, rather than took from its cache, as its log tells. A step that waits

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
-import type { SizeRow } from '../../pipeline/sizes.js'
-import { requirePrograms } from '../../scripts/host.js'
+import { requirePrograms } from '../../pipeline/host/tools.js'
+import type { SizeRow } from '../../pipeline/sizes/rows.js'
 import {
   blobFile,
   findProgram,

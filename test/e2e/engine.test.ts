@@ -3,9 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
-import { cacheDirectory } from '../../scripts/cache.js'
-import { binaryDirectory } from '../../scripts/engine/binaries.js'
-import { startEmbedded } from '../../scripts/engine/embedded.js'
+import { binaryDirectory } from '../../pipeline/engine/compile.js'
+import { startEmbedded } from '../../pipeline/engine/embedded.js'
+import { cacheDirectory } from '../../pipeline/host/paths.js'
 import { npm, run, succeed } from '../_helpers/command.js'
 
 // The embedded engine's life, on a cache directory of its own, so that no other engine is disturbed.

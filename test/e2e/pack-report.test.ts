@@ -1,7 +1,7 @@
 import test from 'ava'
-import { bestPacking, type Measurement } from '../../pipeline/packing.js'
-import { parseArch } from '../../pipeline/platform.js'
-import { loadVariants } from '../../pipeline/variants.js'
+import { loadVariants } from '../../pipeline/facts/load.js'
+import { parseArch } from '../../pipeline/facts/platform.js'
+import { bestPacking, type Measurement } from '../../pipeline/plan/choose-upx.js'
 import { npm } from '../_helpers/command.js'
 
 // The packing of each component in variants.json against measurements of this machine.

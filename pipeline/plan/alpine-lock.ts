@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { UserError } from '../facts/errors.js'
+import type { Variants } from '../facts/load.js'
+import type { Arch } from '../facts/platform.js'
+import type { AlpineRoot, ImageSpec } from './images.js'
+
+/** What was asked of Alpine bases. */
+export interface AlpineRequest {
+  /** URL above the releases, without a slash at its end. */
+  mirror?: string
+  /** Files with public keys that are trusted beside Alpine's. */
+  keys: string[]
+  /** Files with the locks of earlier builds. */
+  locks: string[]
+  /** Packages beside those of variants.json. */
+  packages: string[]
+}
+
+interface AlpineFlags {
+  'alpine-mirror'?: string | undefined
+  'alpine-key'?: string[] | undefined
+  'alpine-lock'?: string[] | undefined
+  apk?: string[] | undefined
+}
+
+const packageName = /^[a-z0-9][\w.+-]*([=<>~]{1,2}[\w.+-]+)?$/i
+
+/** Reads the flags for Alpine bases; `base` is the one asked for. Throws a UserError. */
+export function parseAlpineFlags(
+  flags: AlpineFlags,
+  packages: readonly string[],
+  base: string | undefined,
+  facts: Variants,
+): AlpineRequest {
+  const mirror = flags['alpine-mirror']
+  const [keys, locks] = [flags['alpine-key'] ?? [], flags['alpine-lock'] ?? []]
+  const names = ['alpine-mirror', 'alpine-key', 'alpine-lock', 'apk'] as const
+  const given = names.find((name) => flags[name] !== undefined)
+  if (given !== undefined && base !== undefined && facts.bases[base]?.kind !== 'alpine') {
+    throw new UserError(
+      `--${given} is for Alpine, not for base ${base}: leave it out, or choose --base ${alpineBase(facts)}`,
+    )
+  }
+  const wrong = packages.find((name) => !packageName.test(name))
+  if (wrong !== undefined) {
+    throw new UserError(`malformed Alpine package "${wrong}": write NAME or NAME=VERSION`)
+  }
+  return {
+    ...(mirror !== undefined && { mirror: parseMirror(mirror, facts) }),
+    keys,
+    locks,
+    packages: [...packages],
+  }
+}
+
+/** Whether anything was asked that only an Alpine base can give. */
+export function wantsAlpine({ mirror, keys, locks, packages }: AlpineRequest): boolean {
+  return mirror !== undefined || keys.length + locks.length + packages.length > 0
+}
+
+/** The base for whoever names none: the first Alpine release of variants.json. */
+export function alpineBase(facts: Variants): string {
+  return firstBase(facts, 'alpine')
+}
+
+/** The base that needs nothing but what every build needs. */
+export function staticBase(facts: Variants): string {
+  return firstBase(facts, 'static')
+}
+
+function firstBase(facts: Variants, wanted: 'alpine' | 'static'): string {
+  return Object.entries(facts.bases).find(([, { kind }]) => kind === wanted)?.[0] as string
+}
+
+function parseMirror(text: string, facts: Variants): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new UserError(
+      `malformed --alpine-mirror "${text}": write the URL above the releases, such as ${facts.alpine.mirror}`,
+    )
+  }
+  return text.replace(/\/+$/, '')
+}
+
+// Name, version and repository are parts of a path on the mirror and in the builder: no more than that may be in them.
+const lockedPackage = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][\w.+-]*$/i, 'is not the name of a package'),
+  version: z.string().regex(/^\d[\w.]*(-r\d+)?$/, 'is not the version of a package'),
+  repository: z.string().regex(/^[a-z0-9][\w-]*$/i, 'is not the name of a repository'),
+  /** The one in the signed index, of the package's control part. */
+  checksum: z.string().regex(/^Q1[\w+/]{27}=$/, 'is not a checksum of an index'),
+  /** Of the whole file, in hexadecimal. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hexadecimal'),
+})
+
+const lock = z.strictObject({
+  base: z.string(),
+  image: z.string(),
+  release: z.string(),
+  repositories: z.array(z.string()),
+  /** The packages that were asked for. */
+  world: z.array(z.string()),
+  /** By architecture every package in the root, in the order of installation. */
+  packages: z.record(z.string(), z.array(lockedPackage)),
+})
+
+/** The exact packages of an image. */
+export type AlpineLock = z.infer<typeof lock>
+export type LockedPackages = AlpineLock['packages']
+
+/** Reads a lock; `file` is its name, for the UserError. */
+export function parseLock(text: string, file: string): AlpineLock {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    json = undefined
+  }
+  const parsed = lock.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const at = issue?.path.map(String).join('.')
+  throw new UserError(
+    `--alpine-lock ${file} is not the .lock.json of a build${at ? ` (${at}: ${issue?.message})` : ''}: name one as a build wrote it`,
+  )
+}
+
+/** The lock of an image with these packages. */
+export function lockOf(
+  { base, image }: Pick<ImageSpec, 'base' | 'image'>,
+  { release, repositories, world }: AlpineRoot,
+  packages: LockedPackages,
+): AlpineLock {
+  return { base, image, release, repositories, world, packages }
+}
+
+/** The locked packages for an image, or nothing where no lock is given. Throws a UserError if none fits. */
+export function lockedPackages(
+  spec: ImageSpec,
+  root: AlpineRoot,
+  locks: readonly AlpineLock[],
+): LockedPackages | undefined {
+  if (locks.length === 0) return undefined
+  const found = locks.find(({ base, image }) => base === spec.base && image === spec.image)
+  const remedy = 'build without --alpine-lock for a new lock'
+  if (found === undefined) {
+    throw new UserError(
+      `no --alpine-lock is of image ${spec.image} on ${spec.base}: name its lock too, or ${remedy}`,
+    )
+  }
+  const { release, repositories } = root
+  if (found.release !== release || found.repositories.join() !== repositories.join()) {
+    throw new UserError(
+      `the lock of image ${spec.image} is of Alpine ${found.release} (${found.repositories.join(' ')}): ${remedy}`,
+    )
+  }
+  if (found.world.join() !== root.world.join()) {
+    throw new UserError(
+      `the lock of image ${spec.image} is of other packages (${found.world.join(' ')}): ${remedy}`,
+    )
+  }
+  const missing = spec.arches.find((arch) => !(arch in found.packages))
+  if (missing !== undefined) {
+    throw new UserError(`the lock of image ${spec.image} is not of ${missing}: ${remedy}`)
+  }
+  const chosen = spec.arches.map((arch: Arch) => [arch, found.packages[arch] ?? []])
+  return Object.fromEntries(chosen)
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { chooseBase, prepareMirror } from '../build/alpine-mirror.js'
+import { buildImages } from '../build/build-images.js'
+import { prepareBuilder, prepareInputs } from '../build/debian-root.js'
+import { verifyPublished } from '../build/releases.js'
+import { prepareEngine } from '../engine/choose.js'
+import { engineStep, withClient } from '../engine/session.js'
+import type { Variants } from '../facts/load.js'
+import { type Arch, platformOf } from '../facts/platform.js'
+import { componentTree } from '../graph/component.js'
+import { succeed } from '../host/process.js'
+import { line } from '../host/progress.js'
+import { purposes } from '../inputs/lock.js'
+import { purposesOf } from '../inputs/needed.js'
+import { planComponent, planImages } from '../plan/images.js'
+import type { BuildRequest } from '../plan/request.js'
+import { kubeadmVariant } from '../recipe/request.js'
+import { buildConformance } from './conformance.js'
+import type { SmokeMode, SmokeRequest } from './request.js'
+import type { Images } from './setting.js'
+
+/** Builds what nodes of a mode need, its images and more, for this machine, into the folder; gives the images by name. */
+export async function buildForNodes(
+  request: SmokeRequest,
+  images: readonly string[],
+  facts: Variants,
+  folder: string,
+): Promise<Images> {
+  const { mode, build: asked, conformance } = request
+  const base = await chooseBase(asked, facts)
+  // What a cluster with the variant flannel has for a network.
+  const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
+  const specs = [...images, ...flannel].flatMap((image) => {
+    // Only the kubelet comes in variants. kubeadm may come from another one.
+    const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
+    return planImages({ ...asked, base, images: [image], variants }, facts)
+  })
+  await verifyPublished(asked.kubernetes, facts)
+  const mirror = await prepareMirror(asked, facts, specs)
+  const needed = (host: Arch) => [
+    ...purposesOf(specs, facts, host),
+    ...(conformance ? [purposes.conformance(host)] : []),
+  ]
+  await prepareInputs(facts, needed)
+  const engine = await prepareEngine(asked.engine)
+  line(`engine: ${engine.description}`)
+  await withClient(engine, async (client) => {
+    await buildImages(client, facts, specs, mirror, folder)
+    const builder = await prepareBuilder(client, facts, needed)
+    if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
+    for (const name of await missingPrograms(request, facts)) {
+      const component = planComponent(asked.kubernetes, facts, name)
+      const platform = platformOf(asked.arches[0] as Arch)
+      const tree = componentTree(builder, component, platform)
+      await engineStep(name, () => tree.export(join(folder, 'programs')))
+    }
+  })
+  // Of two variants of the kubelet the last.
+  return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
+}
+
+/** The variant that is tested comes last. */
+function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] {
+  const kubeadm = mode === 'join' ? variants.map(kubeadmVariant) : []
+  return [...new Set([...kubeadm, ...variants])]
+}
+
+/** Components that are compiled because this machine has not what the nodes need: nerdctl, or a containerd new enough. */
+async function missingPrograms({ runtime, build }: SmokeRequest, facts: Variants) {
+  const wanted = facts.kubernetes[build.kubernetes.minor]?.containerd ?? 1
+  const version = await succeed('containerd', ['--version'])
+  const [, major] = / v?(\d+)\./.exec(version) ?? []
+  return [
+    ...(Number(major) >= wanted ? [] : ['containerd']),
+    ...(runtime === 'nerdctl' ? ['nerdctl'] : []),
+  ]
+}

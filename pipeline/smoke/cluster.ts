@@ -1,0 +1,38 @@
+import { type ImageSpec, localRef } from '../plan/images.js'
+import { type Node, until } from './node.js'
+import type { Images } from './setting.js'
+
+/** kubectl on a node, as its administrator. */
+export type Kubectl = ((...args: string[]) => Promise<string>) & {
+  apply(objects: readonly object[]): Promise<void>
+}
+
+const root = '/opt/control-plane'
+
+/** Where `mountKubectl` puts it. */
+export const kubectlProgram = `${root}/usr/local/bin/kubectl`
+
+/** kubectl, out of the image of the control plane, with the kubeconfig of the node's administrator. */
+export async function mountKubectl(node: Node, specs: Images): Promise<Kubectl> {
+  await node.succeed('mkdir', '-p', root)
+  await node.ctr('images', 'mount', localRef(specs['control-plane'] as ImageSpec), root)
+  const config = '--kubeconfig=/etc/kubernetes/admin.conf'
+  const kubectl = (...args: string[]) => node.succeed(kubectlProgram, config, ...args)
+  const apply = async (objects: readonly object[]) => {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    const { status, stderr } = await node.run(
+      kubectlProgram,
+      [config, 'apply', '--filename=-'],
+      input,
+    )
+    if (status !== 0) throw new Error(`kubectl apply: ${stderr}`)
+  }
+  return Object.assign(kubectl, { apply })
+}
+
+/** Waits until a node is registered and Ready, two minutes for each. */
+export async function nodeReady(kubectl: Kubectl, { name }: Node): Promise<void> {
+  const known = () => kubectl('get', `node/${name}`, '--output=name').catch(() => '')
+  await until(`node ${name} is registered`, known, 120)
+  await kubectl('wait', '--for=condition=Ready', '--timeout=120s', `node/${name}`)
+}

@@ -1,0 +1,20 @@
+import { succeed } from '../../pipeline/host/process.js'
+
+/** The documents that show what commands print. */
+export const documents = ['README.md', 'docs/nodes.md'] as const
+
+// <!-- npm run build -- --help --> and the fenced block below it.
+const block = /(?<=^<!-- npm run (.+) -->\n\n```\w*\n)[\s\S]*?(?=^```$)/gm
+
+/** A document with what the commands that it names print now: below each comment with one, in the fenced block. */
+export async function withOutputs(text: string): Promise<string> {
+  const commands = [...text.matchAll(block)].map(([, command]) => command as string)
+  const outputs = await Promise.all(
+    commands.map(async (command) => {
+      const [script = '', ...args] = command.split(' ')
+      return [command, await succeed('npm', ['run', script, ...args])] as const
+    }),
+  )
+  const byCommand = new Map(outputs)
+  return text.replace(block, (_, command: string) => byCommand.get(command) as string)
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { loadVariants } from '../../pipeline/facts/load.js'
+import { parseBuildRequest, parsePackReportRequest } from '../../pipeline/plan/request.js'
+import { parseRecipeRequest } from '../../pipeline/recipe/request.js'
+import { parseReleaseRequest } from '../../pipeline/release/request.js'
+import { parseSizesRequest } from '../../pipeline/sizes/request.js'
+import { parseSmokeRequest } from '../../pipeline/smoke/request.js'
+import { documents, withOutputs } from '../../scripts/dev/documents.js'
+import { project, run } from '../_helpers/command.js'
+
+const passes = test.macro(async (t, program: string, args: string[]) => {
+  t.timeout(120_000)
+  const { status, stdout, stderr } = await run(`node_modules/.bin/${program}`, args)
+  t.is(status, 0, stdout + stderr)
+})
+
+// biome.json also keeps the direction of imports: only graph modules know Dagger, only scripts zx and table.
+test('lint, format and module direction', passes, 'biome', ['check', '--error-on-warnings', '.'])
+test('types', passes, 'tsc', ['--noEmit'])
+
+for (const file of documents) {
+  test(`${file} shows what the commands in it print`, async (t) => {
+    const text = readFileSync(join(project, file), 'utf8')
+    t.is(await withOutputs(text), text, 'npm run readme writes it anew')
+    t.regex(text, /^<!-- npm run .* -->$/m)
+  })
+}
+
+const parsers = {
+  build: parseBuildRequest,
+  'pack-report': parsePackReportRequest,
+  recipe: parseRecipeRequest,
+  release: parseReleaseRequest,
+  sizes: parseSizesRequest,
+  smoke: parseSmokeRequest,
+  // Its flags are those of a build.
+  verify: parseBuildRequest,
+}
+
+for (const file of documents) {
+  test(`every command that ${file} names is a right one`, (t) => {
+    const text = readFileSync(join(project, file), 'utf8').replaceAll(/ \\\n */g, ' ')
+    const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
+    for (const [command, script = '', rest = ''] of text.matchAll(
+      /npm run ([a-z:-]+)(?: -- ([^`#\n>]*))?/g,
+    )) {
+      t.true(script in scripts, command)
+      // A usage shows what is optional, and a choice.
+      if (rest === '' || /[[|]/.test(rest)) continue
+      const args = rest.replace(/--$/, '').trim().replace('VERSION', 'v1.24.0').split(/\s+/)
+      const parse = parsers[script as keyof typeof parsers]
+      t.notThrows(() => parse?.(args, loadVariants()), command)
+    }
+  })
+}

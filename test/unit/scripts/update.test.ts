@@ -1,0 +1,19 @@
+import test from 'ava'
+import { run } from '../../_helpers/command.js'
+
+test('update with a misspelt flag', async (t) => {
+  const { status, stdout, stderr } = await run('node', ['scripts/run.mjs', 'update', '--chek'])
+  t.is(status, 2, stderr)
+  t.is(stdout, '')
+  t.is(stderr, "Unknown option '--chek'; see --help\n")
+})
+
+test('update where no module proxy answers', async (t) => {
+  const command = ['scripts/run.mjs', 'update', '--check']
+  const { status, stdout, stderr } = await run('node', command, {
+    env: { GOPROXY: 'http://127.0.0.1:1' },
+  })
+  t.is(status, 1, stderr)
+  t.is(stdout, '')
+  t.regex(stderr, /^the Go module proxy was asked in vain: .*connection refused/)
+})

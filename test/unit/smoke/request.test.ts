@@ -1,0 +1,65 @@
+import test from 'ava'
+import { UserError } from '../../../pipeline/facts/errors.js'
+import { loadVariants } from '../../../pipeline/facts/load.js'
+import { parseSmokeRequest, type SmokeRequest } from '../../../pipeline/smoke/request.js'
+
+const facts = loadVariants()
+
+function request(text: string): SmokeRequest {
+  return parseSmokeRequest(text.split(' '), facts) as SmokeRequest
+}
+
+test('standalone runs the variant cni, join kubeadm-cni, on the static base', (t) => {
+  const standalone = request('--mode standalone')
+  t.like(standalone, { mode: 'standalone', json: false })
+  t.like(standalone.build, { variants: ['cni'], base: 'static', images: ['kubelet'] })
+  t.is(standalone.build.kubernetes.version, 'v1.24.0')
+  t.deepEqual(request('--mode=join').build.variants, ['kubeadm-cni'])
+})
+
+test('conformance is asked for, whole or in part', (t) => {
+  t.false(request('--mode join').conformance)
+  t.deepEqual(request('--mode join --conformance').conformance, {})
+  t.deepEqual(request('--conformance --mode join --focus=DNS').conformance, { focus: 'DNS' })
+})
+
+test('Docker gets images that every release of it reads', (t) => {
+  t.is(request('--mode standalone').build.compression, 'zstd')
+  const { runtime, build } = request('--mode standalone --runtime=docker')
+  t.is(runtime, 'docker')
+  t.is(build.compression, 'gzip')
+})
+
+test('release, base and variant are as asked for', (t) => {
+  const { build, json } = request(
+    '--k8s v1.36.4 --mode join --variant kubeadm --base alpine3.23 --json',
+  )
+  t.like(build, { variants: ['kubeadm'], base: 'alpine3.23' })
+  t.is(build.kubernetes.version, 'v1.36.4')
+  t.true(json)
+})
+
+const wrong: [string, RegExp][] = [
+  ['--k8s v1.24.0', /^missing --mode: choose from standalone, join, hardway$/],
+  ['--mode', /^unknown mode "": choose from standalone, join, hardway\./],
+  [
+    '--mode jion',
+    /^unknown mode "jion": choose from standalone, join, hardway\. Did you mean join\?$/,
+  ],
+  [
+    '--mode join --runtime podman',
+    /^unknown runtime "podman": choose from ctr, nerdctl, docker\.$/,
+  ],
+  ['--mode hardway --conformance', /^--conformance needs a cluster: use it with --mode join/],
+  ['--mode join --focus Secrets', /^--focus chooses cases of --conformance: give both$/],
+  ['--mode join --runtime', /^unknown runtime "": choose from ctr, nerdctl, docker\.$/],
+  ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
+  ['--mode standalone --image kube-proxy', /^--image has no place here/],
+  ['--mode standalone --k8s v1.99.0', /^unsupported Kubernetes version "v1\.99\.0"/],
+]
+for (const [args, message] of wrong) {
+  test(`wrong: ${args}`, (t) => {
+    const error = t.throws(() => request(args), { instanceOf: UserError })
+    t.regex(error?.message ?? '', message)
+  })
+}

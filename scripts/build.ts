@@ -1,8 +1,8 @@
 import { table } from 'table'
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { loadVariants } from '../pipeline/facts/load.js'
-import type { ImageSpec } from '../pipeline/plan/images.js'
 import { buildHelp, parseBuildRequest } from '../pipeline/plan/request.js'
+import type { ImageSpec } from '../pipeline/plan/spec.js'
 import { megabytes, type SizeRow } from '../pipeline/sizes/rows.js'
 import { exitWith } from './terminal/run.js'
 

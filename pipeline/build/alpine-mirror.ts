@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { type Directory, ExecError } from '@dagger.io/dagger'
 import { throughTunnel } from '../engine/network.js'
 import { buildLog, causeOf, describeFailure } from '../engine/session.js'
+import { alpineBase, staticBase } from '../facts/bases.js'
 import { BuildError, messageOf, UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
@@ -13,16 +14,14 @@ import { ask, reasonOf, redact } from '../host/http.js'
 import { line, step } from '../host/progress.js'
 import {
   type AlpineLock,
-  alpineBase,
   type LockedPackages,
   lockedPackages,
   lockOf,
   parseLock,
-  staticBase,
-  wantsAlpine,
 } from '../plan/alpine-lock.js'
-import type { AlpineRoot, ImageSpec } from '../plan/images.js'
+import { wantsAlpine } from '../plan/alpine-request.js'
 import type { BuildRequest } from '../plan/request.js'
+import type { AlpineRoot, ImageSpec } from '../plan/spec.js'
 
 // How long a mirror may take to tell of an index before it counts as out of reach, in milliseconds.
 const patience = 5_000

@@ -13,12 +13,8 @@ import { releaseTime } from '../graph/kubernetes.js'
 import { purposesOf } from '../inputs/needed.js'
 import { type LayerFacts, layoutImage } from '../oci/layout.js'
 import { writeArchive } from '../oci/write.js'
-import {
-  type ImageSpec,
-  type KubernetesComponent,
-  localRef,
-  planComponent,
-} from '../plan/images.js'
+import { planComponent } from '../plan/components.js'
+import { type ImageSpec, type KubernetesComponent, localRef } from '../plan/spec.js'
 import { overBudget } from '../sizes/budget.js'
 import { loadMeasured } from '../sizes/figures.js'
 import { type LayeredRow, layerSizes, mergeSizes, type SizeRow, sizeRow } from '../sizes/rows.js'

@@ -18,8 +18,8 @@ import { filesFor, loadLock, lockHash } from '../inputs/lock.js'
 import { purposesOf } from '../inputs/needed.js'
 import { filesBelow, sha256Of, storedPath } from '../inputs/store.js'
 import { type TarEntry, writeTar } from '../oci/tar.js'
-import type { ImageSpec } from '../plan/images.js'
 import type { BuildRequest } from '../plan/request.js'
+import type { ImageSpec } from '../plan/spec.js'
 import { prepareBuilder, prepareInputs } from './debian-root.js'
 
 const project = fileURLToPath(projectFile(''))

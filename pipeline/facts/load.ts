@@ -350,3 +350,8 @@ function at(path: readonly PropertyKey[]): string {
     return /^[a-z]\w*$/i.test(String(key)) ? `${text}.${String(key)}` : `${text}["${String(key)}"]`
   }, '$')
 }
+
+/** Keys in a plan were checked with the request and with variants.json. */
+export function entry<T>(table: Record<string, T>, key: string): T {
+  return table[key] as T
+}

@@ -1,6 +1,6 @@
 import type { Container, Directory } from '@dagger.io/dagger'
 import type { Platform } from '../facts/platform.js'
-import type { ComponentSpec, UpstreamComponent } from '../plan/images.js'
+import type { ComponentSpec, UpstreamComponent } from '../plan/spec.js'
 import type { Builder } from './builder.js'
 import { imageFiles } from './files.js'
 import { kubernetesCompiler } from './kubernetes.js'

@@ -1,6 +1,6 @@
 import type { File } from '@dagger.io/dagger'
 import { platformOf } from '../facts/platform.js'
-import type { KubernetesComponent } from '../plan/images.js'
+import type { KubernetesComponent } from '../plan/spec.js'
 import type { Builder } from './builder.js'
 import { imageFiles, toolFiles } from './files.js'
 import { kubernetesCompiler } from './kubernetes.js'

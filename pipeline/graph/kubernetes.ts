@@ -1,6 +1,6 @@
 import type { Container } from '@dagger.io/dagger'
 import type { Platform } from '../facts/platform.js'
-import type { KubernetesComponent } from '../plan/images.js'
+import type { KubernetesComponent } from '../plan/spec.js'
 import type { Builder } from './builder.js'
 import { goBuilder, withZig, zig } from './toolchain.js'
 

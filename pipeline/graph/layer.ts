@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Directory } from '@dagger.io/dagger'
 import type { Platform } from '../facts/platform.js'
-import type { Compression } from '../plan/request.js'
+import type { Compression } from '../plan/spec.js'
 import type { Builder } from './builder.js'
 
 const script = readFileSync(new URL('layer.sh', import.meta.url), 'utf8')

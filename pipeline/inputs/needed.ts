@@ -1,6 +1,6 @@
 import type { Variants } from '../facts/load.js'
 import type { Arch } from '../facts/platform.js'
-import type { ImageSpec } from '../plan/images.js'
+import type { ImageSpec } from '../plan/spec.js'
 import { purposes } from './lock.js'
 
 /** What locked files a build of these images needs, on a machine of the architecture `host`. */

@@ -1,12 +1,13 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { staticBase } from '../facts/bases.js'
 import { nearMiss, notAllowed } from '../facts/closed-set.js'
 import { messageOf, UserError } from '../facts/errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import { publishedImages, type Variants } from '../facts/load.js'
 import { type Arch, allArches, parseArch } from '../facts/platform.js'
-import { type AlpineRequest, parseAlpineFlags, staticBase } from './alpine-lock.js'
+import { type AlpineRequest, parseAlpineFlags } from './alpine-request.js'
+import type { Compression } from './spec.js'
 
-export type Compression = 'zstd' | 'gzip'
 export type EngineKind = 'runner' | 'docker' | 'embedded'
 
 const compressions: readonly Compression[] = ['zstd', 'gzip']

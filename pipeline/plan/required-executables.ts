@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import type { UserlandFacts, Variants } from '../facts/load.js'
 import { projectFile } from '../facts/project.js'
-import type { ImageSpec } from './images.js'
+import type { ImageSpec } from './spec.js'
 
 /** What one program of Kubernetes can execute, found in its source by tools/executables. */
 const programReport = z.strictObject({

@@ -2,12 +2,11 @@ import { stringify } from 'yaml'
 import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
 import { certificatesStep, hardwayConfig, kubeconfigStep } from './hardway.js'
 import { byKubeadm, type ImageSource, type RecipeRequest } from './request.js'
+import { criSocket, dockershimSocket } from './sockets.js'
 import {
   containerdSteps,
-  criSocket,
   directoriesStep,
   dockerSteps,
-  dockershimSocket,
   fileScript,
   imageStep,
   kernelStep,

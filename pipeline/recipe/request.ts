@@ -2,10 +2,11 @@ import { isIPv4 } from 'node:net'
 import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import type { KubernetesFacts, Variants } from '../facts/load.js'
-import { type ImageSpec, localRef, planImages } from '../plan/images.js'
+import { planImages } from '../plan/images.js'
 import { type BuildRequest, oneOf, parseBuildRequest, parseFlags } from '../plan/request.js'
+import { type ImageSpec, localRef } from '../plan/spec.js'
 import { type Runtime, runtimes } from './container.js'
-import { criSocket } from './steps.js'
+import { criSocket } from './sockets.js'
 
 export const recipeModes = ['standalone', 'init', 'join', 'hardway'] as const
 export type RecipeMode = (typeof recipeModes)[number]

@@ -11,12 +11,6 @@ export interface Step {
   service?: 'containerd' | 'docker'
 }
 
-/** Where containerd serves the CRI. */
-export const criSocket = 'unix:///run/containerd/containerd.sock'
-
-/** Where kubelets below v1.24 serve the CRI themselves, for Docker. */
-export const dockershimSocket = '/var/run/dockershim.sock'
-
 /** A file with exactly this content, its directory made where it is missing. */
 export function fileScript(path: string, content: string): string {
   const folder = path.slice(0, path.lastIndexOf('/'))

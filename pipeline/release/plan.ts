@@ -1,6 +1,7 @@
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
-import { type ImageSpec, planImages } from '../plan/images.js'
+import { planImages } from '../plan/images.js'
+import type { ImageSpec } from '../plan/spec.js'
 import type { ReleaseRequest, Shard } from './request.js'
 
 /** An image of a release, and its name in the registry. */

@@ -8,10 +8,11 @@ import tar from 'tar-stream'
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
 import { blobFile, type Descriptor, type PlatformImage, readArchive } from '../oci/read.js'
-import { type ImageSpec, planImages } from '../plan/images.js'
+import { planImages } from '../plan/images.js'
 import { type BuildRequest, parseBuildRequest } from '../plan/request.js'
+import { type ImageSpec, layerNames } from '../plan/spec.js'
 import type { FileSize, ImageContent } from './comparison.js'
-import { layerNames, type SizeRow } from './rows.js'
+import type { SizeRow } from './rows.js'
 
 /** The rows of a directory that `npm run build` wrote, or of one archive in it. Throws a UserError. */
 export async function readRows(path: string): Promise<SizeRow[]> {

@@ -1,5 +1,5 @@
 import { UserError } from '../facts/errors.js'
-import type { ImageSpec } from '../plan/images.js'
+import type { ImageSpec } from '../plan/spec.js'
 import type { MeasuredRow, SizeRow } from './rows.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { Arch } from '../facts/platform.js'
 import type { LayerFacts } from '../oci/layout.js'
-import type { ImageSpec } from '../plan/images.js'
+import { type ImageSpec, layerNames } from '../plan/spec.js'
 
 /** A row of sizes.json: one image on one architecture, sizes in bytes. */
 export interface SizeRow {
@@ -49,11 +49,6 @@ export function sizeRow(
   // No layer replaces a file of another one, so the sum is that of the flattened root.
   const extracted = layers.reduce((sum, layer) => sum + layer.extracted, 0)
   return { image, tag, kubernetes, base, variant, arch, compression, compressed, extracted, digest }
-}
-
-/** The names of the layers of an image, lowest first. */
-export function layerNames({ base, components }: Pick<ImageSpec, 'base' | 'components'>): string[] {
-  return [`${base} base`, ...components.map(({ name }) => name)]
 }
 
 /** The layers of an image on one architecture with their names. */

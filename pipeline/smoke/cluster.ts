@@ -1,4 +1,4 @@
-import { type ImageSpec, localRef } from '../plan/images.js'
+import { type ImageSpec, localRef } from '../plan/spec.js'
 import { type Node, until } from './node.js'
 import type { Images } from './setting.js'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { type ImageSpec, localRef } from '../plan/images.js'
+import { type ImageSpec, localRef } from '../plan/spec.js'
 import type { Kubectl } from './cluster.js'
 import type { Node } from './node.js'
 import type { Images, Setting } from './setting.js'

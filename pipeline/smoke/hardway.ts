@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type ImageSpec, localRef } from '../plan/images.js'
+import { type ImageSpec, localRef } from '../plan/spec.js'
 import { runCommand } from '../recipe/container.js'
 import { certificateScript, kubeconfig, pki } from '../recipe/hardway.js'
 import { nodeRecipe } from '../recipe/recipe.js'

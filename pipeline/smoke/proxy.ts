@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { parse, stringify } from 'yaml'
-import type { ImageSpec } from '../plan/images.js'
+import type { ImageSpec } from '../plan/spec.js'
 import type { Kubectl } from './cluster.js'
 import { type Node, until } from './node.js'
 import { matching } from './report.js'

@@ -1,4 +1,4 @@
-import type { ImageSpec } from '../plan/images.js'
+import type { ImageSpec } from '../plan/spec.js'
 import type { RecipeRequest } from '../recipe/request.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'

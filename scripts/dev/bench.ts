@@ -9,13 +9,9 @@ import { compileCommand, componentCompiler } from '../../pipeline/graph/componen
 import { packLayer } from '../../pipeline/graph/layer.js'
 import { staticRoot } from '../../pipeline/graph/static-root.js'
 import { duration, line } from '../../pipeline/host/progress.js'
-import {
-  type ComponentSpec,
-  type ImageSpec,
-  planImages,
-  type StaticRoot,
-} from '../../pipeline/plan/images.js'
+import { planImages } from '../../pipeline/plan/images.js'
 import { parseBuildRequest } from '../../pipeline/plan/request.js'
+import type { ComponentSpec, ImageSpec, StaticRoot } from '../../pipeline/plan/spec.js'
 import { exitWith } from '../terminal/run.js'
 
 /**

@@ -9,8 +9,9 @@ import { compiledTree } from '../../pipeline/graph/component.js'
 import { measurePackings } from '../../pipeline/graph/upx.js'
 import { line } from '../../pipeline/host/progress.js'
 import { bestPacking, type Measurement } from '../../pipeline/plan/choose-upx.js'
-import { type ComponentSpec, planImages } from '../../pipeline/plan/images.js'
+import { planImages } from '../../pipeline/plan/images.js'
 import { packReportHelp, parsePackReportRequest } from '../../pipeline/plan/request.js'
+import type { ComponentSpec } from '../../pipeline/plan/spec.js'
 import { exitWith } from '../terminal/run.js'
 
 /** What one component comes to on one architecture, in each packing. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArch } from '../../pipeline/facts/platform.js'
-import { type PlatformImage, readArchive, unpackRoot } from './archive.js'
+import { type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
+import { unpackRoot } from './archive.js'
 import { npm } from './command.js'
 
 /**

@@ -8,7 +8,8 @@ import { loadVariants } from '../../pipeline/facts/load.js'
 import { type Arch, allArches, parseArch, platformOf } from '../../pipeline/facts/platform.js'
 import { requirePrograms } from '../../pipeline/host/tools.js'
 import { lockHash } from '../../pipeline/inputs/lock.js'
-import { type ImageSpec, planImages } from '../../pipeline/plan/images.js'
+import { type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
+import { planImages } from '../../pipeline/plan/images.js'
 import { type BuildRequest, parseBuildRequest } from '../../pipeline/plan/request.js'
 import {
   loadPrograms,
@@ -16,10 +17,11 @@ import {
   type ReleasePrograms,
   requiredPrograms,
 } from '../../pipeline/plan/required-executables.js'
+import type { ImageSpec } from '../../pipeline/plan/spec.js'
 import { readRows } from '../../pipeline/sizes/content.js'
 import { loadMeasured } from '../../pipeline/sizes/figures.js'
 import { recordedRows } from '../../pipeline/sizes/recorded.js'
-import { findProgram, type PlatformImage, readArchive, unpackRoot } from './archive.js'
+import { findProgram, unpackRoot } from './archive.js'
 import { npm, run, succeed } from './command.js'
 import { elfFacts } from './elf.js'
 import { stepsRun } from './steps.js'

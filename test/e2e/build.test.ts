@@ -5,14 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import { requirePrograms } from '../../pipeline/host/tools.js'
+import { blobFile, type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
 import type { SizeRow } from '../../pipeline/sizes/rows.js'
-import {
-  blobFile,
-  findProgram,
-  type PlatformImage,
-  readArchive,
-  unpackRoot,
-} from '../_helpers/archive.js'
+import { findProgram, unpackRoot } from '../_helpers/archive.js'
 import { baseImage, npm, run, succeed } from '../_helpers/command.js'
 import { stepsRun } from '../_helpers/steps.js'
 

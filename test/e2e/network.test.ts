@@ -15,7 +15,8 @@ import { parseArch, platformOf } from '../../pipeline/facts/platform.js'
 import { releaseTime } from '../../pipeline/graph/kubernetes.js'
 import { logDirectory } from '../../pipeline/host/paths.js'
 import { requirePrograms } from '../../pipeline/host/tools.js'
-import { type KubernetesComponent, planComponent } from '../../pipeline/plan/images.js'
+import { planComponent } from '../../pipeline/plan/components.js'
+import type { KubernetesComponent } from '../../pipeline/plan/spec.js'
 import { succeed } from '../_helpers/command.js'
 
 // The smallest step that goes to the network, by servers of this machine that ask for a password.

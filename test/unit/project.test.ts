@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadVariants, type Variants } from '../../pipeline/facts/load.js'
 import { parseBuildRequest, parsePackReportRequest } from '../../pipeline/plan/request.js'
 import { parseRecipeRequest } from '../../pipeline/recipe/request.js'
 import { parseReleaseRequest } from '../../pipeline/release/request.js'
@@ -35,8 +35,11 @@ const parsers = {
   release: parseReleaseRequest,
   sizes: parseSizesRequest,
   smoke: parseSmokeRequest,
-  // Its flags are those of a build.
-  verify: parseBuildRequest,
+  verify: (args: readonly string[], facts: Variants) =>
+    parseBuildRequest(
+      args.filter((arg) => arg !== '--recorded'),
+      facts,
+    ),
 }
 
 for (const file of documents) {

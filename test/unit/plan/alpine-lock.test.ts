@@ -7,8 +7,9 @@ import {
   lockOf,
   parseLock,
 } from '../../../pipeline/plan/alpine-lock.js'
-import { type AlpineRoot, type ImageSpec, planImages } from '../../../pipeline/plan/images.js'
+import { planImages } from '../../../pipeline/plan/images.js'
 import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { AlpineRoot, ImageSpec } from '../../../pipeline/plan/spec.js'
 
 const facts = loadVariants()
 const alpine = '--k8s v1.24.0 --image kubelet --variant base --base alpine3.23'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { ImageSpec } from '../../../pipeline/plan/images.js'
+import type { ImageSpec } from '../../../pipeline/plan/spec.js'
 import { recordedRows } from '../../../pipeline/sizes/recorded.js'
 import { sizeRow } from '../../_helpers/dist.js'
 

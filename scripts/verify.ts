@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { table } from 'table'
-import { $ } from 'zx'
 import { chooseBase } from '../pipeline/build/alpine-mirror.js'
 import {
   compareDigests,
@@ -12,6 +10,7 @@ import {
 import { binaryDirectory } from '../pipeline/engine/compile.js'
 import { BuildError, UserError } from '../pipeline/facts/errors.js'
 import { loadVariants } from '../pipeline/facts/load.js'
+import { run, runSync } from '../pipeline/host/process.js'
 import { line } from '../pipeline/host/progress.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
@@ -97,20 +96,19 @@ function report(titles: readonly string[], digests: readonly DigestPair[]): void
 async function build(
   options: readonly string[],
   output: string,
-  env: NodeJS.ProcessEnv = process.env,
+  env: Record<string, string> = {},
 ): Promise<void> {
-  const command = $({ env, nothrow: true, stdio: ['ignore', 'ignore', 'inherit'] })
-  const { exitCode } = await command`npm run build -- ${options} --output ${output}`
-  if (exitCode !== 0) throw new BuildError('the build failed: see above')
+  const args = ['run', 'build', '--', ...options, '--output', output]
+  const { status } = await run('npm', args, { env, show: 'stderr' })
+  if (status !== 0) throw new BuildError('the build failed: see above')
 }
 
 /** Builds with nothing but the engine's own programs there, which no image is made of. */
 async function buildAfresh(options: readonly string[], output: string): Promise<void> {
   const cache = `${output}-cache`
-  const env = { ...process.env, XDG_CACHE_HOME: cache }
+  const env = { XDG_CACHE_HOME: cache }
   const clean = () => {
-    const silent = { env, stdio: 'ignore' } as const
-    spawnSync('npm', ['run', 'engine', '--', 'down'], silent)
+    runSync('npm', ['run', 'engine', '--', 'down'], env)
     rmSync(cache, { recursive: true, force: true })
   }
   // Interrupted too, and before the directory goes that says how to stop the engine.

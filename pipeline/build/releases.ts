@@ -1,8 +1,8 @@
 import semver from 'semver'
-import { $ } from 'zx'
 import { BuildError, UserError } from '../facts/errors.js'
 import type { KubernetesVersion } from '../facts/kubernetes-version.js'
 import type { Variants } from '../facts/load.js'
+import { run } from '../host/process.js'
 import { hasProgram } from '../host/tools.js'
 
 /**
@@ -12,9 +12,9 @@ import { hasProgram } from '../host/tools.js'
 export async function verifyPublished(release: KubernetesVersion, facts: Variants): Promise<void> {
   const newest = facts.kubernetes[release.minor]?.newest as string
   if (semver.lte(release.version, newest) || !hasProgram('go')) return
-  const { exitCode, stderr } = await go()`go list -m k8s.io/kubernetes@${release.version}`
+  const { status, stderr } = await goList([`k8s.io/kubernetes@${release.version}`])
   const refused = /\b(403 Forbidden|404 Not Found|410 Gone)\b|unknown revision/.test(stderr)
-  if (exitCode !== 0 && refused) {
+  if (status !== 0 && refused) {
     throw new UserError(
       `Kubernetes ${release.version} is not published: the newest known release of v${release.minor} is ${newest}. Did you mean ${newest}?`,
     )
@@ -23,12 +23,13 @@ export async function verifyPublished(release: KubernetesVersion, facts: Variant
 
 /** Every published version of Kubernetes, pre-releases too. Throws a BuildError. */
 export async function listPublished(): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await go()`go list -m -versions k8s.io/kubernetes`
-  if (exitCode !== 0) throw new BuildError(`the Go module proxy was asked in vain: ${stderr}`)
+  const { status, stdout, stderr } = await goList(['-versions', 'k8s.io/kubernetes'])
+  if (status !== 0)
+    throw new BuildError(`the Go module proxy could not be asked for releases: ${stderr}`)
   return stdout.trim().split(/\s+/).slice(1)
 }
 
-function go() {
-  const env = { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local' }
-  return $({ cwd: '/', env, quiet: true, nothrow: true, timeout: '30s' })
+function goList(args: readonly string[]) {
+  const env = { GOFLAGS: '', GOTOOLCHAIN: 'local' }
+  return run('go', ['list', '-m', ...args], { cwd: '/', env, timeout: 30_000 })
 }

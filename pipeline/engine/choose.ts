@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { $ } from 'zx'
 import { BuildError } from '../facts/errors.js'
+import { run } from '../host/process.js'
 import { hasProgram } from '../host/tools.js'
 import type { EngineKind } from '../plan/request.js'
 import { binaryDirectory, buildBinaries, daggerVersion } from './compile.js'
@@ -63,8 +63,8 @@ async function verifyRunner(runner: string): Promise<void> {
 
 async function dockerAnswers(): Promise<boolean> {
   if (!hasProgram('docker')) return false
-  const info = await $({ quiet: true, nothrow: true, timeout: '5s' })`docker info --format {{.ID}}`
-  return info.exitCode === 0 && info.stdout.trim() !== ''
+  const info = await run('docker', ['info', '--format', '{{.ID}}'], { timeout: 5_000 })
+  return info.status === 0 && info.stdout.trim() !== ''
 }
 
 /** The CLI that the SDK talks through: one given or built already; else the SDK downloads its own. */

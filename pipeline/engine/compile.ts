@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { $ } from 'zx'
 import { BuildError } from '../facts/errors.js'
 import { projectFile } from '../facts/project.js'
 import { requireGo } from '../host/go-tool.js'
 import { cacheDirectory } from '../host/paths.js'
+import { run } from '../host/process.js'
 import { temporaryDirectory } from '../host/temporary.js'
 
 /** The pinned release of SDK, CLI and engine: newer engines need Go modules that not every proxy serves. */
@@ -32,9 +32,9 @@ export async function buildBinaries(): Promise<string> {
   await mkdir(partial, { recursive: true })
   const version = ['Version', 'Tag'].map((name) => `-X ${dagger}/engine.${name}=${daggerVersion}`)
   const ldflags = ['-s', '-w', ...version].join(' ')
-  const { exitCode, stderr } =
-    await go()`go build -trimpath -ldflags ${ldflags} -o ${partial}/ tool`
-  if (exitCode !== 0) {
+  const build = ['build', '-trimpath', '-ldflags', ldflags, '-o', `${partial}/`, 'tool']
+  const { status, stderr } = await go(build)
+  if (status !== 0) {
     throw new BuildError(
       `go build of the Dagger engine failed:\n${stderr.split('\n').slice(-20).join('\n')}`,
     )
@@ -49,7 +49,7 @@ export async function buildBinaries(): Promise<string> {
  */
 export async function fetchEngineModules(folder: string): Promise<void> {
   requireGo()
-  const known = await go()`go env GOMODCACHE GOPROXY GOARCH`
+  const known = await go(['env', 'GOMODCACHE', 'GOPROXY', 'GOARCH'])
   const [cache, proxy, arch] = known.stdout.trim().split('\n')
   const release = /^go (\S+)$/m.exec(await readFile(join(source, 'go.mod'), 'utf8'))?.[1]
   const modules = temporaryDirectory('modules')
@@ -63,8 +63,8 @@ export async function fetchEngineModules(folder: string): Promise<void> {
     ['list', '-deps', 'tool'],
     ['mod', 'download', `golang.org/toolchain@v0.0.1-go${release}.linux-${arch}`],
   ]) {
-    const { exitCode, stderr } = await go(env)`go ${command}`
-    if (exitCode !== 0) throw new BuildError(`go ${command.join(' ')} failed:\n${stderr}`)
+    const { status, stderr } = await go(command, env)
+    if (status !== 0) throw new BuildError(`go ${command.join(' ')} failed:\n${stderr}`)
   }
   const leaveOut = new Set(['sumdb', 'lock', 'cache.lock'])
   await cp(join(modules, 'cache', 'download'), folder, {
@@ -74,16 +74,9 @@ export async function fetchEngineModules(folder: string): Promise<void> {
 }
 
 /** Runs the go command on the module of the engine. */
-function go(environment: Record<string, string> = {}) {
-  const env = {
-    ...process.env,
-    CGO_ENABLED: '0',
-    GOFLAGS: '',
-    GOWORK: 'off',
-    GOTOOLCHAIN: 'auto',
-    ...environment,
-  }
-  return $({ cwd: source, env, quiet: true, nothrow: true })
+function go(args: readonly string[], environment: Record<string, string> = {}) {
+  const own = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto' }
+  return run('go', args, { cwd: source, env: { ...own, ...environment } })
 }
 
 const dagger = 'github.com/dagger/dagger'

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { $ } from 'zx'
 import { BuildError } from '../facts/errors.js'
 import { withLock } from '../host/lock.js'
 import { cacheDirectory, logDirectory } from '../host/paths.js'
+import { run, start as startProcess } from '../host/process.js'
 import { requirePrograms, systemPath } from '../host/tools.js'
 import { binaryDirectory, buildBinaries } from './compile.js'
 import { answers } from './probe.js'
@@ -89,7 +88,7 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
   await mkdir(logDirectory, { recursive: true })
   const madeCniDirectory = (await mkdir(cniDirectory, { recursive: true })) !== undefined
   const log = openSync(logFile, 'w')
-  const supervisor = spawn(
+  const supervisor = startProcess(
     'unshare',
     [
       ...'--pid --fork --kill-child --mount --propagation=slave --mount-proc'.split(' '),
@@ -152,9 +151,9 @@ async function endSupervisor(pid: number): Promise<void> {
 
 /** The engine's containers run in control groups named `buildkit`, which the kernel keeps when they are empty. */
 async function removeControlGroups(): Promise<void> {
-  const quiet = $({ quiet: true, nothrow: true })
-  const find = await quiet`find /sys/fs/cgroup -depth -type d -path ${'*/buildkit*'}`
-  for (const folder of find.stdout.split('\n').filter(Boolean)) await rmdir(folder).catch(() => {})
+  const args = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', '*/buildkit*']
+  const { stdout } = await run('find', args)
+  for (const folder of stdout.split('\n').filter(Boolean)) await rmdir(folder).catch(() => {})
 }
 
 /** Whether a process is the supervisor of this cache directory's engine, whichever checkout started it. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { $ } from 'zx'
-import { BuildError } from '../facts/errors.js'
+import { BuildError, messageOf } from '../facts/errors.js'
+import { start } from './process.js'
 
 /**
  * Runs `work` while holding an exclusive lock on a file; another process waits. Freed even by a crash.
@@ -10,20 +10,27 @@ import { BuildError } from '../facts/errors.js'
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true })
   // flock(1) keeps the lock as long as cat runs: until our end of its stdin closes.
-  const holder = $({
-    quiet: true,
-    nothrow: true,
-  })`flock --exclusive ${file} sh -c ${'echo locked; cat'}`
-  let locked = false
+  const holder = start('flock', ['--exclusive', file, 'sh', '-c', 'echo locked; cat'])
+  let complaint = ''
+  holder.stderr?.on('data', (data: Buffer) => {
+    complaint += data
+  })
+  const ended = new Promise<void>((resolve) => {
+    holder.once('error', (error) => {
+      complaint = messageOf(error)
+      resolve()
+    })
+    holder.once('close', () => resolve())
+  })
+  const locked = new Promise<boolean>((resolve) => {
+    holder.stdout?.once('data', () => resolve(true))
+    void ended.then(() => resolve(false))
+  })
   try {
-    for await (const line of holder) {
-      locked = line.startsWith('locked')
-      if (locked) break
-    }
-    if (!locked) throw new BuildError(`${file} cannot be locked: ${(await holder).stderr.trim()}`)
+    if (!(await locked)) throw new BuildError(`${file} cannot be locked: ${complaint.trim()}`)
     return await work()
   } finally {
     holder.stdin?.end()
-    await holder
+    await ended
   }
 }

@@ -1,6 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
+
+// The only module that starts processes.
 
 export interface Outcome {
+  /** Exit code; null where a signal or the time limit ended the command. */
   status: number | null
   stdout: string
   stderr: string
@@ -8,32 +11,39 @@ export interface Outcome {
 
 export interface CommandOptions {
   cwd?: string
+  /** Variables beside those of this process. */
   env?: Record<string, string>
   /** What the command reads. */
   input?: string
   /** Ends the command as Ctrl-C would. */
   signal?: AbortSignal
+  /** Milliseconds after which the command is ended. */
+  timeout?: number
+  /** Where its stdout or stderr goes instead of the outcome: our own stderr, or nowhere. */
+  show?: 'stderr'
 }
 
 /** Runs a command to its end and keeps what it printed. Throws only when it cannot be started. */
 export function run(command: string, args: readonly string[], options: CommandOptions = {}) {
+  const { cwd, env, input = '', signal, timeout, show } = options
   return new Promise<Outcome>((resolve, reject) => {
     const child = spawn(command, args, {
-      ...(options.cwd !== undefined && { cwd: options.cwd }),
-      env: { ...process.env, ...options.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(cwd !== undefined && { cwd }),
+      ...(timeout !== undefined && { timeout }),
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', show === 'stderr' ? 'inherit' : 'pipe'],
     })
     const outcome: Outcome = { status: null, stdout: '', stderr: '' }
-    child.stdout.on('data', (data: Buffer) => {
+    child.stdout?.on('data', (data: Buffer) => {
       outcome.stdout += data
     })
-    child.stderr.on('data', (data: Buffer) => {
+    child.stderr?.on('data', (data: Buffer) => {
       outcome.stderr += data
     })
     // A command that does not read its input may have ended before it is written.
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
-    options.signal?.addEventListener('abort', () => child.kill('SIGINT'))
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
+    signal?.addEventListener('abort', () => child.kill('SIGINT'))
     child.once('error', reject)
     child.once('close', (status) => resolve({ ...outcome, status }))
   })
@@ -50,4 +60,25 @@ export async function succeed(
     throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
   }
   return stdout
+}
+
+/** Starts a command that goes on: its streams and its end are the caller's business. */
+export function start(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
+  return spawn(command, args, options)
+}
+
+/** Runs a command to its end without giving way to anything else, as handlers of the event `exit` must. */
+export function runSync(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): void {
+  spawnSync(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { $ } from 'zx'
 import { BuildError } from '../facts/errors.js'
+import { run } from './process.js'
 
 /** A program that the host must have, and the Debian package it comes from. */
 export type HostPrograms = Readonly<Record<string, string>>
@@ -43,12 +43,12 @@ export async function requirePrograms(programs: HostPrograms): Promise<void> {
     )
   }
   process.stderr.write(`installing ${packages.join(' ')}\n`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const quiet = $({ env, quiet: true, nothrow: true })
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
   // One mirror of several that fails to update must not stop what the others can install.
-  await quiet`apt-get ${apt} update`
-  const install = await quiet`apt-get ${apt} install --yes --no-install-recommends ${packages}`
-  if (install.exitCode !== 0) {
+  await run('apt-get', [...apt, 'update'], { env })
+  const flags = ['--yes', '--no-install-recommends']
+  const install = await run('apt-get', [...apt, 'install', ...flags, ...packages], { env })
+  if (install.status !== 0) {
     throw new BuildError(
       `${asked}. apt-get install ${packages.join(' ')} failed:\n${install.stderr}`,
     )

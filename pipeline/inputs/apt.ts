@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { $ } from 'zx'
 import { BuildError } from '../facts/errors.js'
 import { ask } from '../host/http.js'
+import { run, succeed } from '../host/process.js'
 
 /** A file as an index of Debian names it. */
 export interface IndexedFile {
@@ -79,7 +79,7 @@ export class Apt {
       const answer = await ask(index)
       if (!answer.ok) throw new BuildError(`${index}: ${answer.status}`)
       await writeFile(join(folder, 'Packages.xz'), Buffer.from(await answer.arrayBuffer()))
-      await $({ quiet: true })`xz --decompress --force ${join(folder, 'Packages.xz')}`
+      await succeed('xz', ['--decompress', '--force', join(folder, 'Packages.xz')])
       lines.push(`deb [trusted=yes] copy:${folder} ./`)
     }
     await configure(directory, architecture, lines)
@@ -186,9 +186,9 @@ async function update(directory: string): Promise<void> {
 }
 
 async function apt(directory: string, args: readonly string[]) {
-  const env = { ...process.env, APT_CONFIG: join(directory, 'apt.conf'), LC_ALL: 'C' }
-  const result = await $({ env, quiet: true, nothrow: true })`apt-get ${args}`
-  if (result.exitCode !== 0) {
+  const env = { APT_CONFIG: join(directory, 'apt.conf'), LC_ALL: 'C' }
+  const result = await run('apt-get', args, { env })
+  if (result.status !== 0) {
     const [reason] = result.stderr.split('\n').filter((line) => line.startsWith('E:'))
     throw new BuildError(reason?.slice(3) ?? `apt-get ${args[0]} failed`)
   }

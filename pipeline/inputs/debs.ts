@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { BuildError } from '../facts/errors.js'
+import { start } from '../host/process.js'
 
 const block = 512
 
@@ -62,16 +62,16 @@ async function contents(file: string): Promise<Buffer> {
 
 function unxz(data: Buffer, name: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const xz = spawn('xz', ['--decompress', '--stdout'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const xz = start('xz', ['--decompress', '--stdout'], { stdio: ['pipe', 'pipe', 'inherit'] })
     const chunks: Buffer[] = []
-    xz.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-    xz.stdin.on('error', () => {})
+    xz.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    xz.stdin?.on('error', () => {})
     xz.once('error', reject)
     xz.once('close', (status) => {
       if (status === 0) resolve(Buffer.concat(chunks))
       else reject(new BuildError(`xz could not unpack ${name}`))
     })
-    xz.stdin.end(data)
+    xz.stdin?.end(data)
   })
 }
 

@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
+import { start } from '../host/process.js'
 import { blobFile, type Descriptor, type PlatformImage, readArchive } from '../oci/read.js'
 import { planImages } from '../plan/images.js'
 import { type BuildRequest, parseBuildRequest } from '../plan/request.js'
@@ -107,7 +108,7 @@ function specOf({ kubernetes, image, variant, base }: SizeRow, facts: Variants):
 async function filesOf({ mediaType, digest }: Descriptor, folder: string): Promise<FileSize[]> {
   const program = mediaType.endsWith('zstd') ? 'zstd' : 'gzip'
   const args = ['--decompress', '--stdout', blobFile(folder, digest)]
-  const { stdout } = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const { stdout } = start(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const entries = tar.extract()
   const files: FileSize[] = []
   const read = async () => {
@@ -118,6 +119,6 @@ async function filesOf({ mediaType, digest }: Descriptor, folder: string): Promi
     }
   }
   // A blob that is cut short ends in the middle of an entry, which the tar reader refuses.
-  await Promise.all([pipeline(stdout, entries), read()])
+  await Promise.all([pipeline(stdout as Readable, entries), read()])
   return files
 }

@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Outcome, run, succeed } from '../host/process.js'
+import { type Outcome, run, runSync, start, succeed } from '../host/process.js'
 import { systemPath } from '../host/tools.js'
 
 const script = fileURLToPath(new URL('node.sh', import.meta.url))
@@ -54,7 +53,7 @@ export class Node {
     const namespaces = '--pid --fork --kill-child --mount --net --uts --cgroup --mount-proc'
     const enter = 'for group in $GROUPS_OF_NODE; do echo $$ >"$group/cgroup.procs"; done'
     const path = programs === undefined ? systemPath() : `${programs}:${systemPath()}`
-    const supervisor = spawn(
+    const supervisor = start(
       'sh',
       ['-euc', `${enter}\nexec unshare ${namespaces} --propagation=slave "$0"`, script],
       {
@@ -157,14 +156,10 @@ export class Node {
   /** Ends every process of the node and removes what it leaves. Not asynchronous, so that it can be done at exit. */
   readonly stop = (): void => {
     process.off('exit', this.stop)
-    spawnSync('sh', ['-uc', stopScript], {
-      env: {
-        ...process.env,
-        INIT: this.init,
-        DIR: this.directory,
-        GROUPS_OF_NODE: this.groups.join(' '),
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
+    runSync('sh', ['-uc', stopScript], {
+      INIT: this.init,
+      DIR: this.directory,
+      GROUPS_OF_NODE: this.groups.join(' '),
     })
   }
 }

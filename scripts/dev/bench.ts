@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { table } from 'table'
-import { $ } from 'zx'
 import { loadVariants } from '../../pipeline/facts/load.js'
 import { platformOf } from '../../pipeline/facts/platform.js'
 import { compileCommand, componentCompiler } from '../../pipeline/graph/component.js'
 import { packLayer } from '../../pipeline/graph/layer.js'
 import { staticRoot } from '../../pipeline/graph/static-root.js'
+import { succeed } from '../../pipeline/host/process.js'
 import { duration, line } from '../../pipeline/host/progress.js'
 import { planImages } from '../../pipeline/plan/images.js'
 import { parseBuildRequest } from '../../pipeline/plan/request.js'
@@ -57,10 +57,8 @@ await exitWith(async () => {
       rows.push([what, Date.now() - started])
       line(`${what}: ${duration(Date.now() - started)}`)
     }
-    const build = () =>
-      $({
-        quiet: true,
-      })`npm run build -- ${selection} --base static --engine embedded --output ${join(cache, 'dist')}`
+    const flags = ['--base', 'static', '--engine', 'embedded', '--output', join(cache, 'dist')]
+    const build = () => succeed('npm', ['run', 'build', '--', ...selection, ...flags])
     const kubelet = spec.components[0] as ComponentSpec
     const platform = platformOf(spec.arches[0] ?? 'amd64')
 
@@ -94,7 +92,7 @@ await exitWith(async () => {
     process.stdout.write(table([[`${spec.image} ${spec.tag}`, 'min:s', '/ bare'], ...cells]))
   } finally {
     await stopEmbedded()
-    await $({ quiet: true })`chmod -R u+w ${cache}`
+    await succeed('chmod', ['-R', 'u+w', cache])
     await rm(cache, { recursive: true, force: true })
   }
 })

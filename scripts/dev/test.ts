@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
 import { runningEngine, stopEmbedded } from '../../pipeline/engine/embedded.js'
+import { start } from '../../pipeline/host/process.js'
 import { exitWith } from '../terminal/run.js'
 
 const unit = ['test/unit']
@@ -18,9 +18,9 @@ await exitWith(async () => {
   const [suite = 'all', ...more] = process.argv.slice(2)
   const args = ['node_modules/ava/entrypoints/cli.mjs', ...(suites[suite] ?? []), ...more]
   const wasRunning = (await runningEngine()) !== undefined
-  const ava = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ava = start(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
-  ava.stdout.on('data', (data: Buffer) => {
+  ava.stdout?.on('data', (data: Buffer) => {
     output += data
     process.stdout.write(data)
   })

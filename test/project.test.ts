@@ -5,7 +5,7 @@ import { parseRecipeRequest } from '../pipeline/recipe/request.js'
 import { parseReleaseRequest } from '../pipeline/release/request.js'
 import { parseBuildRequest, parsePackReportRequest } from '../pipeline/request.js'
 import { parseSizesRequest } from '../pipeline/sizes/request.js'
-import { loadVariants } from '../pipeline/variants.js'
+import { loadVariants, type Variants } from '../pipeline/variants.js'
 import { documents, withOutputs } from '../scripts/documents.js'
 import { parseSmokeRequest } from '../scripts/smoke/request.js'
 import { project, run } from './_helpers/command.js'
@@ -35,8 +35,11 @@ const parsers = {
   release: parseReleaseRequest,
   sizes: parseSizesRequest,
   smoke: parseSmokeRequest,
-  // Its flags are those of a build.
-  verify: parseBuildRequest,
+  verify: (args: readonly string[], facts: Variants) =>
+    parseBuildRequest(
+      args.filter((arg) => arg !== '--recorded'),
+      facts,
+    ),
 }
 
 for (const file of documents) {

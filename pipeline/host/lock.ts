@@ -11,6 +11,8 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   await mkdir(dirname(file), { recursive: true })
   // flock(1) keeps the lock as long as cat runs: until our end of its stdin closes.
   const holder = start('flock', ['--exclusive', file, 'sh', '-c', 'echo locked; cat'])
+  // It may have ended before its stdin does.
+  holder.stdin?.on('error', () => {})
   let complaint = ''
   holder.stderr?.on('data', (data: Buffer) => {
     complaint += data

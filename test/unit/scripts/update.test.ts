@@ -15,5 +15,5 @@ test('update where no module proxy answers', async (t) => {
   })
   t.is(status, 1, stderr)
   t.is(stdout, '')
-  t.regex(stderr, /^the Go module proxy was asked in vain: .*connection refused/)
+  t.regex(stderr, /^the Go module proxy could not be asked for releases: .*connection refused/)
 })

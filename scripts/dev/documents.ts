@@ -1,7 +1,13 @@
 import { succeed } from '../../pipeline/host/process.js'
 
-/** The documents that show what commands print. */
-export const documents = ['README.md', 'docs/nodes.md'] as const
+/** The documents, some of which show what commands print. */
+export const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...['adding', 'architecture', 'nodes', 'performance', 'release', 'trust', 'using'].map(
+    (name) => `docs/${name}.md`,
+  ),
+]
 
 // <!-- npm run build -- --help --> and the fenced block below it.
 const block = /(?<=^<!-- npm run (.+) -->\n\n```\w*\n)[\s\S]*?(?=^```$)/gm

@@ -4,7 +4,7 @@ import { loadVariants, type Variants } from '../pipeline/facts/load.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { requirePrograms } from '../pipeline/host/tools.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
-import { parseRecipeRequest, type RecipeRequest } from '../pipeline/recipe/request.js'
+import { makeRecipeRequest, type RecipeValues } from '../pipeline/recipe/request.js'
 import { buildForNodes } from '../pipeline/smoke/build.js'
 import { smokeHardway } from '../pipeline/smoke/hardway.js'
 import { smokeJoin } from '../pipeline/smoke/join.js'
@@ -74,11 +74,9 @@ async function run(
   report: Report,
 ): Promise<void> {
   const { base, variant } = specs.kubelet as ImageSpec
-  const recipe = (...flags: string[]) => {
-    const image = ['--k8s', kubernetes.version, '--base', base, '--variant', variant]
-    const place = ['--output', folder, '--pause-image', podImage, '--runtime', runtime]
-    return onFullDisk(parseRecipeRequest([...image, ...place, ...flags], facts) as RecipeRequest)
-  }
+  const image = { k8s: kubernetes.version, base, variant, output: folder }
+  const recipe = (values: RecipeValues) =>
+    onFullDisk(makeRecipeRequest({ ...image, 'pause-image': podImage, runtime, ...values }, facts))
   const restoreKernel = keepKernelSettings()
   const nodes: Node[] = []
   const startNode = (name: string, address: string) =>

@@ -88,17 +88,21 @@ export const buildOptions = {
   help: { type: 'boolean', default: false },
 } as const
 
-/** What was given of the flags of a build; other commands have some of them. */
-export type BuildFlags = ReturnType<typeof parseFlags<typeof buildOptions>>
+/** What may be said of a build, as it was given: no word of it checked yet. Flags are one source of it. */
+export type BuildValues = {
+  [Name in keyof ReturnType<typeof parseFlags<typeof buildOptions>>]?:
+    | ReturnType<typeof parseFlags<typeof buildOptions>>[Name]
+    | undefined
+}
 
 /** Reads the arguments of `npm run build`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseBuildRequest(args: readonly string[], facts: Variants): BuildRequest | 'help' {
   const given = parseFlags(withOptionalValue(args, '--offline'), buildOptions)
-  return given.help ? 'help' : checkBuildFlags(given, facts)
+  return given.help ? 'help' : makeBuildRequest(given, facts)
 }
 
-/** Checks every word of a build's flags. Throws a UserError. */
-export function checkBuildFlags(given: BuildFlags, facts: Variants): BuildRequest {
+/** Checks every word of what is asked for, and fills in what is left out. Throws a UserError. */
+export function makeBuildRequest(given: BuildValues, facts: Variants): BuildRequest {
   if (given.k8s === undefined) {
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   }
@@ -119,11 +123,11 @@ export function checkBuildFlags(given: BuildFlags, facts: Variants): BuildReques
       given.compression ?? defaultCompression(kubernetes),
       compressions,
     ),
-    output: given.output,
+    output: given.output ?? 'dist',
     ...(given.engine !== undefined && { engine: oneOf('engine', given.engine, engineKinds) }),
     ...(offline && { offline: given.offline === '' ? {} : { bundle: given.offline as string } }),
-    plan: given.plan,
-    json: given.json,
+    plan: given.plan ?? false,
+    json: given.json ?? false,
   }
 }
 
@@ -132,9 +136,9 @@ export function parsePackReportRequest(
   args: readonly string[],
   facts: Variants,
 ): BuildRequest | 'help' {
-  verifyFlags(args, ['--k8s', '--arch', '--engine', '--json', '--help'])
-  // Of a flag that is given twice the last holds.
-  return parseBuildRequest(['--k8s', 'v1.24.0', '--base', 'static', ...args], facts)
+  const { k8s, arch, engine, json, help } = buildOptions
+  const { help: wanted, ...given } = parseFlags(args, { k8s, arch, engine, json, help })
+  return wanted ? 'help' : makeBuildRequest({ k8s: 'v1.24.0', base: 'static', ...given }, facts)
 }
 
 /** Throws a UserError that names the first argument which is no known flag. */

@@ -1,3 +1,5 @@
+import { mark, quote, quoteForUnit } from './shell.js'
+
 /** A directory or file of the host that a container sees under the same name. */
 export interface Mount {
   path: string
@@ -10,7 +12,7 @@ export interface Mount {
 export interface NodeContainer {
   name: string
   image: string
-  /** The program and its arguments, as lines of a shell command. */
+  /** The program and its arguments. */
   command: readonly string[]
   mounts: readonly Mount[]
   /** Started and left alone; otherwise it ends with its command, and is removed. */
@@ -25,7 +27,7 @@ export type Runtime = (typeof runtimes)[number]
 /** The command that runs the container, one flag a line, ready to be pasted into a shell. */
 export function runCommand(container: NodeContainer, runtime: Exclude<Runtime, 'systemd'>): string {
   const lines = runtime === 'ctr' ? ctrLines(container) : dockerLines(container, runtime)
-  return lines.join(' \\\n  ')
+  return lines.map((words) => words.map(quote).join(' ')).join(' \\\n  ')
 }
 
 /** Commands that remove a container, running or not; they do well when there is none. */
@@ -51,16 +53,17 @@ export function unitFile(container: NodeContainer, preparation: readonly string[
   const { name } = container
   const ctr = '/usr/bin/ctr --namespace k8s.io'
   const [, ...flags] = ctrLines({ ...container, detached: false })
-  return `[Unit]
+  const lines = flags.map((words) => words.map(quoteForUnit).join(' '))
+  return `# Written by a recipe of ${mark}.
+[Unit]
 Description=${name} in a container
 After=containerd.service network-online.target
-Requires=containerd.service
-Wants=network-online.target
+Wants=containerd.service network-online.target
 
 [Service]
 ${preparation.map((command) => `ExecStartPre=/bin/sh -c '${command}'\n`).join('')}ExecStartPre=-${ctr} task kill --signal SIGKILL ${name}
 ExecStartPre=-${ctr} container rm ${name}
-ExecStart=${[`${ctr} run --rm`, ...flags].join(' \\\n  ')}
+ExecStart=${[`${ctr} run --rm`, ...lines].join(' \\\n  ')}
 KillMode=mixed
 Restart=always
 RestartSec=5
@@ -70,40 +73,57 @@ WantedBy=multi-user.target
 `
 }
 
-function ctrLines({ name, image, command, mounts, detached }: NodeContainer): string[] {
+/** The words of the command, as lines: the flags that belong together. */
+function ctrLines({ name, image, command, mounts, detached }: NodeContainer): string[][] {
+  const log = detached ? ['--detach', `--log-uri=file:///var/log/${name}.log`] : ['--rm']
   return [
-    `ctr --namespace k8s.io run ${detached ? `--detach --log-uri=file:///var/log/${name}.log` : '--rm'}`,
-    '--privileged --net-host --rootfs-propagation=rshared',
-    '--with-ns=pid:/proc/1/ns/pid --with-ns=uts:/proc/1/ns/uts',
+    ['ctr', '--namespace', 'k8s.io', 'run', ...log],
+    ['--privileged', '--net-host', '--rootfs-propagation=rshared'],
+    ['--with-ns=pid:/proc/1/ns/pid', '--with-ns=uts:/proc/1/ns/uts'],
     ...mounts.map(({ path, propagation, readOnly }) => {
       const options = ['rbind', ...(propagation ? [propagation] : []), readOnly ? 'ro' : 'rw']
-      return `--mount type=bind,src=${path},dst=${path},options=${options.join(':')}`
+      return ['--mount', `type=bind,src=${path},dst=${path},options=${options.join(':')}`]
     }),
-    `${image} ${name}`,
-    ...command,
+    [image, name],
+    ...linesOf(command),
   ]
+}
+
+/** A program with its subcommands, and a line for each flag. */
+function linesOf(command: readonly string[]): string[][] {
+  const flags = command.findIndex((word) => word.startsWith('-'))
+  const at = flags < 0 ? command.length : flags
+  const lines = [command.slice(0, at), ...command.slice(at).map((word) => [word])]
+  return lines.filter((words) => words.length > 0).map((words) => [...words])
 }
 
 function dockerLines(
   { name, image, command, mounts, detached }: NodeContainer,
   runtime: 'docker' | 'nerdctl',
-): string[] {
-  const [head = '', ...more] = command
-  const [program, ...args] = head.split(' ')
-  const client = runtime === 'docker' ? 'docker' : 'nerdctl --namespace k8s.io'
+): string[][] {
+  const [program = '', ...args] = command
+  const client = runtime === 'docker' ? ['docker'] : ['nerdctl', '--namespace', 'k8s.io']
+  const [first = [], ...more] = linesOf(args)
+  const subcommands = first.some((word) => word.startsWith('-')) ? [] : first
   return [
-    `${client} run ${detached ? '--detach --restart=always' : '--rm'} --name=${name}`,
-    '--privileged --network=host --pid=host --uts=host --cgroupns=host',
-    ...mounts.map(({ path, propagation, readOnly }) =>
+    [
+      ...client,
+      'run',
+      ...(detached ? ['--detach', '--restart=always'] : ['--rm']),
+      `--name=${name}`,
+    ],
+    ['--privileged', '--network=host', '--pid=host', '--uts=host', '--cgroupns=host'],
+    ...mounts.map(({ path, propagation, readOnly }) => [
+      '--mount',
       [
-        `--mount type=bind,src=${path},dst=${path}`,
+        `type=bind,src=${path},dst=${path}`,
         ...(propagation ? [`bind-propagation=${propagation}`] : []),
         ...(readOnly ? ['readonly'] : []),
       ].join(','),
-    ),
+    ]),
     // The image's own entrypoint is for a node of a cluster.
-    `--entrypoint=${program}`,
-    [image, ...args].join(' '),
-    ...more,
+    [`--entrypoint=${program}`],
+    [image, ...subcommands],
+    ...(subcommands.length > 0 ? more : linesOf(args)),
   ]
 }

@@ -1,43 +1,80 @@
 import { stringify } from 'yaml'
-import { fileScript, type Step } from './steps.js'
+import { quote } from './shell.js'
+import type { Step } from './steps.js'
 
 /** Where the certificates of a node are that was made without kubeadm. */
 export const pki = '/etc/kubernetes/pki'
 
 /**
- * A key and a certificate by the CA in `pki`, as shell: `name`.key and `name`.crt there. `subject` and `extensions` are
- * those of openssl, and may name the shell's variables.
+ * Shell functions for a directory with keys and certificates. What is there is never truncated: everything is written beside its place and
+ * renamed. openssl is heard only where it fails.
+ *
+ * `certificate NAME SUBJECT EXTENSIONS` makes NAME.key, where there is none, and NAME.crt by the CA. Without the CA's key it leaves a
+ * request, and takes the certificate that somebody else has made of it.
  */
-export function certificateScript(name: string, subject: string, extensions: string): string {
-  return `openssl req -newkey rsa:2048 -nodes -subj "${subject}" -keyout ${name}.key -out ${name}.csr 2>/dev/null
-printf '%b' "${extensions}" | openssl x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\
-  -days 365 -extfile /dev/stdin -out ${name}.crt 2>/dev/null
-rm ${name}.csr`
-}
+export const certificateFunctions = `quietly() { "$@" 2>openssl.log || { cat openssl.log >&2; return 1; }; }
+certificate() {
+  [ -s "$1.key" ] || { quietly openssl genrsa -out "$1.key.new" 2048; mv "$1.key.new" "$1.key"; }
+  quietly openssl req -new -key "$1.key" -subj "$2" -out "$1.csr"
+  printf '%b\\n' "$3" >"$1.ext"
+  if [ -s ca.key ]; then
+    quietly openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile "$1.ext" -out "$1.crt.new"
+    mv "$1.crt.new" "$1.crt"
+  elif ! [ -s "$1.crt" ] || [ "$(openssl x509 -noout -pubkey -in "$1.crt")" != "$(openssl pkey -pubout -in "$1.key")" ]; then
+    requests="$requests $1"
+    return
+  else
+    quietly openssl verify -CAfile ca.crt "$1.crt" >/dev/null
+  fi
+  rm "$1.csr" "$1.ext"
+}`
 
 /**
- * Certificates by which the node and the API server know each other.
+ * Certificates by which the node and the API server know each other, in the directory `folder`.
  * https://kubernetes.io/docs/setup/best-practices/certificates/ and …/reference/access-authn-authz/node/ say what is in them.
  */
-export const certificatesStep: Step = {
-  title:
-    "Certificates: the cluster's own CA if it is not there yet, and the node's as client and as server",
-  script: `mkdir -p ${pki}
-(cd ${pki}
-[ -s ca.crt ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=kubernetes -keyout ca.key -out ca.crt 2>/dev/null
-node=$(hostname)
-address=$(ip -o route get 192.0.2.1 | sed 's/.* src \\([^ ]*\\).*/\\1/')
-${certificateScript('kubelet-client', '/O=system:nodes/CN=system:node:$node', 'extendedKeyUsage=clientAuth')}
-${certificateScript('kubelet', '/O=system:nodes/CN=system:node:$node', 'extendedKeyUsage=serverAuth\\nsubjectAltName=DNS:$node,IP:$address')}
-chmod 600 ./*.key)`,
+export function certificatesStep(folder: string): Step {
+  return {
+    id: 'certificates',
+    title:
+      "Certificates: the cluster's own CA if there is none yet, and the node's as client and as server",
+    // The kubelet calls itself by the name of the machine in small letters.
+    script: `mkdir -p ${quote(folder)}
+(
+set -eu
+umask 077
+cd ${quote(folder)}
+requests=
+${certificateFunctions}
+node=$(uname -n | tr A-Z a-z)
+address=$(ip -o route get 192.0.2.1 | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')
+[ -n "$address" ] || { echo "this node has no default route, which tells its address: add one, and run this step again" >&2; exit 1; }
+if ! [ -s ca.crt ]; then
+  [ ! -e ca.key ] || { echo "${folder}/ca.key is there without ca.crt: bring that too" >&2; exit 1; }
+  quietly openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=kubernetes -keyout ca.key.new -out ca.crt.new
+  mv ca.key.new ca.key
+  mv ca.crt.new ca.crt
+fi
+certificate kubelet-client "/O=system:nodes/CN=system:node:$node" extendedKeyUsage=clientAuth
+certificate kubelet "/O=system:nodes/CN=system:node:$node" "extendedKeyUsage=serverAuth\\nsubjectAltName=DNS:$node,IP:$address"
+rm -f openssl.log
+chmod 644 ./*.crt
+for name in $requests; do
+  echo "${folder}/$name.csr waits to be signed, because the key of the CA is not here. Where it is:" >&2
+  echo "  openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile $name.ext -out $name.crt" >&2
+done
+[ -z "$requests" ] || { echo "bring the .crt files to ${folder}, and run this step again" >&2; exit 1; }
+)`,
+  }
 }
 
 /** How the kubelet reaches the API server, and as whom. */
 export function kubeconfigStep(server: string): Step {
   const config = kubeconfig(server, 'kubelet-client')
   return {
+    id: 'kubeconfig',
     title: 'The kubelet as a user of the API server',
-    script: fileScript('/etc/kubernetes/kubelet.conf', config),
+    files: [{ path: '/etc/kubernetes/kubelet.conf', content: config }],
   }
 }
 

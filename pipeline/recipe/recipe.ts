@@ -1,13 +1,13 @@
 import { stringify } from 'yaml'
 import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
-import { certificatesStep, hardwayConfig, kubeconfigStep } from './hardway.js'
+import { certificatesStep, hardwayConfig, kubeconfigStep, pki } from './hardway.js'
 import { byKubeadm, type ImageSource, type RecipeRequest } from './request.js'
+import type { NodeFile } from './shell.js'
 import { criSocket, dockershimSocket } from './sockets.js'
 import {
   containerdSteps,
   directoriesStep,
   dockerSteps,
-  fileScript,
   imageStep,
   kernelStep,
   kubeadmContainer,
@@ -17,6 +17,7 @@ import {
   pluginsStep,
   type Step,
   sharedKubeletDirectory,
+  stepScript,
 } from './steps.js'
 
 /** Everything to do on a fresh machine with containerd, in order, to make it the node that was asked for. Pure. */
@@ -41,7 +42,7 @@ function images({ mode, image, kubeadmImage }: RecipeRequest): ImageSource[] {
 
 /** The recipe as one shell script, every step under its number and title. */
 export function recipeScript(steps: readonly Step[]): string {
-  return steps.map(({ title, script }, i) => `# ${i + 1}. ${title}\n${script}\n`).join('\n')
+  return steps.map((step, i) => `# ${i + 1}. ${step.title}\n${stepScript(step)}\n`).join('\n')
 }
 
 const modes: Record<RecipeRequest['mode'], (request: RecipeRequest) => Step[]> = {
@@ -62,7 +63,7 @@ function standaloneSteps(request: RecipeRequest): Step[] {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
   }
-  const command = ['kubelet --config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
+  const command = ['kubelet', '--config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
   return [
     kubeletConfigStep(kubeletConfiguration(request, config)),
     ...startSteps(kubeletContainer(request, command), request),
@@ -92,29 +93,46 @@ function initSteps(request: RecipeRequest): Step[] {
   const content = documents.map((document) => stringify(document)).join('---\n')
   return [
     {
+      id: 'cluster-config',
       title: 'Configuration of the cluster',
-      script: fileScript('/etc/kubernetes/kubeadm.yaml', content),
+      files: [{ path: '/etc/kubernetes/kubeadm.yaml', content }],
     },
-    ...kubeadmSteps('kubeadm init --config=/etc/kubernetes/kubeadm.yaml', request),
+    ...kubeadmSteps(['kubeadm', 'init', '--config=/etc/kubernetes/kubeadm.yaml'], request),
   ]
 }
 
 /** Another node of a cluster: the address, token and hash that `kubeadm token create --print-join-command` prints. */
 function joinSteps(request: RecipeRequest): Step[] {
-  const { server, token, caCertHash } = request
-  const join = `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash ${caCertHash}`
-  return kubeadmSteps(`${join} --cri-socket=${socketOf(request)}`, request)
+  const { server, token, caCertHash, kubeadmApi } = request
+  const config = {
+    apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
+    kind: 'JoinConfiguration',
+    discovery: {
+      bootstrapToken: { apiServerEndpoint: server, token, caCertHashes: [caCertHash] },
+    },
+    nodeRegistration: { criSocket: socketOf(request) },
+  }
+  // Arguments of a process can be read by everybody on the machine.
+  const secret = {
+    path: '/etc/kubernetes/kubeadm-join.yaml',
+    content: stringify(config),
+    mode: '600',
+  }
+  return kubeadmSteps(['kubeadm', 'join', `--config=${secret.path}`], request, secret)
 }
 
 /** A node of a cluster without kubeadm: certificates of its own, signed by the CA of the cluster. */
 function hardwaySteps(request: RecipeRequest): Step[] {
   const config = { ...hardwayConfig, podCIDR: request.podCidr }
   const command = [
-    'kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/etc/kubernetes/kubelet.conf --register-node',
+    'kubelet',
+    '--config=/var/lib/kubelet/config.yaml',
+    '--kubeconfig=/etc/kubernetes/kubelet.conf',
+    '--register-node',
     ...request.kubeletFlags,
   ]
   return [
-    certificatesStep,
+    certificatesStep(pki),
     kubeconfigStep(request.server),
     kubeletConfigStep(kubeletConfiguration(request, config)),
     ...startSteps(kubeletContainer(request, command), request),
@@ -133,28 +151,40 @@ function kubeletConfiguration(request: RecipeRequest, fields: object = {}): obje
   }
 }
 
-/** kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. */
-function kubeadmSteps(command: string, request: RecipeRequest): Step[] {
+/**
+ * kubeadm waits for a kubelet that can only start with what kubeadm writes, so both run at once. `secret` is a file for kubeadm alone, and
+ * is gone when it has ended.
+ */
+function kubeadmSteps(
+  command: readonly string[],
+  request: RecipeRequest,
+  secret?: NodeFile,
+): Step[] {
   const { kubeadmImage, entrypoint, kubeletFlags, runtime } = request
   const kubeadm = kubeadmContainer(kubeadmImage.ref, [
-    `${command} --ignore-preflight-errors=${ignoredChecks(request).join(',')}`,
+    ...command,
+    `--ignore-preflight-errors=${ignoredChecks(request).join(',')}`,
   ])
-  const kubelet = kubeletContainer(request, [entrypoint.join(' '), ...kubeletFlags])
+  const kubelet = kubeletContainer(request, [...entrypoint, ...kubeletFlags])
   const written = '/var/lib/kubelet/kubeadm-flags.env'
   const start = startScript(kubelet, runtime)
   const unit = runtime === 'systemd' ? [unitStep(kubelet)] : []
   return [
     ...unit,
     {
+      id: 'kubeadm',
       title: 'kubeadm, and the kubelet as soon as its configuration is there',
+      files: secret ? [secret] : [],
+      // What an earlier kubeadm has left that failed would start the kubelet before this one has looked at the node.
       script: `mkdir -p /var/lib/etcd
+[ -s /etc/kubernetes/kubelet.conf ] || rm -f ${written}
 ${runCommand(kubeadm, runtime === 'systemd' ? 'ctr' : runtime)} &
 kubeadm=$!
 while kill -0 $kubeadm 2>/dev/null && [ ! -s ${written} ]; do sleep 0.2; done
 if [ -s ${written} ]; then
 ${start}
 fi
-wait $kubeadm`,
+${secret ? `wait $kubeadm && joined=0 || joined=$?\nrm -f ${secret.path}\n(exit $joined)` : 'wait $kubeadm'}`,
     },
   ]
 }
@@ -170,7 +200,10 @@ function socketOf({ dockershim }: RecipeRequest): string {
 
 function startSteps(container: NodeContainer, { runtime }: RecipeRequest): Step[] {
   const unit = runtime === 'systemd' ? [unitStep(container)] : []
-  return [...unit, { title: 'Start the kubelet', script: startScript(container, runtime) }]
+  return [
+    ...unit,
+    { id: 'start', title: 'Start the kubelet', script: startScript(container, runtime) },
+  ]
 }
 
 /** Also starts it again: what is left of an earlier container is removed first. */
@@ -182,11 +215,15 @@ function startScript(container: NodeContainer, runtime: RecipeRequest['runtime']
 
 function unitStep(container: NodeContainer): Step {
   return {
+    id: 'unit',
     title: 'A unit that keeps the kubelet running',
-    script: `${fileScript(
-      `/etc/systemd/system/${container.name}.service`,
-      unitFile(container, sharedKubeletDirectory),
-    )}
-systemctl daemon-reload`,
+    files: [
+      {
+        path: `/etc/systemd/system/${container.name}.service`,
+        content: unitFile(container, sharedKubeletDirectory),
+        foreign: 'stop',
+      },
+    ],
+    script: 'systemctl daemon-reload',
   }
 }

@@ -1,12 +1,23 @@
-import { isIPv4 } from 'node:net'
 import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import type { KubernetesFacts, Variants } from '../facts/load.js'
 import { planImages } from '../plan/images.js'
-import { type BuildRequest, oneOf, parseBuildRequest, parseFlags } from '../plan/request.js'
+import { makeBuildRequest, oneOf, parseFlags } from '../plan/request.js'
 import { type ImageSpec, localRef } from '../plan/spec.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './sockets.js'
+import {
+  absolutePath,
+  bootstrapToken,
+  caHash,
+  cidr,
+  firstNodeRange,
+  hostAndPort,
+  imageReference,
+  imageRepository,
+  path,
+  phases,
+} from './values.js'
 
 export const recipeModes = ['standalone', 'init', 'join', 'hardway'] as const
 export type RecipeMode = (typeof recipeModes)[number]
@@ -76,7 +87,8 @@ Prints what to do on a fresh machine with containerd, in order and ready to be p
   --output DIR            where the archive is (default: dist)
   --host-path DIR         directory that pods mount as a hostPath volume with a type, or below a sub path; repeatable
   --pause-image REF       image of pod sandboxes (default: registry.k8s.io/pause:3.10)
-  --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24)
+  --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24); init: of all nodes, of which this
+                          one takes the first 256 (default: 10.244.0.0/16)
   --image-repository REF  init: where the control plane's images come from (default: registry.k8s.io)
   --skip-phases LIST      init: phases of kubeadm to leave out, for example addon/coredns
   --server HOST:PORT      join, hardway: the API server
@@ -97,39 +109,65 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
+/** What may be said of a recipe, as it was given: no word of it checked yet. */
+export type RecipeValues = Omit<ReturnType<typeof parseFlags<typeof options>>, 'help'>
+
+/** Flags that only some modes have. */
+const modesOf: Partial<Record<keyof RecipeValues, readonly RecipeMode[]>> = {
+  'kubeadm-image': ['init', 'join'],
+  'image-repository': ['init'],
+  'skip-phases': ['init'],
+  server: ['join', 'hardway'],
+  token: ['join'],
+  'ca-cert-hash': ['join'],
+}
+
 /** Reads the arguments of `npm run recipe`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseRecipeRequest(
   args: readonly string[],
   facts: Variants,
 ): RecipeRequest | 'help' {
-  const given = parseFlags(args, options)
-  if (given.help) return 'help'
+  const { help, ...values } = parseFlags(args, options)
+  return help ? 'help' : makeRecipeRequest(values, facts)
+}
+
+/** Checks every value by its shape, and looks up what the release needs. Throws a UserError. */
+export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeRequest {
   if (given.mode === undefined) {
     throw new UserError(`missing --mode: choose from ${recipeModes.join(', ')}`)
   }
   const mode = oneOf('mode', given.mode, recipeModes)
+  verifyMode(given, mode)
   const runtime = oneOf('runtime', given.runtime ?? 'ctr', runtimes)
   const { k8s, variant = defaultVariant(mode) } = given
   if (k8s === undefined)
     throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
   const kubernetes = parseKubernetesVersion(k8s, Object.keys(facts.kubernetes))
-  const spec = planKubelet({ ...given, k8s, variant }, facts)
+  const output = path('--output', given.output ?? 'dist')
+  const image = optional(imageReference, '--image', given.image)
+  const kubeadmImage = optional(imageReference, '--kubeadm-image', given['kubeadm-image'])
+  const images = { k8s, variant, base: given.base, output, image, kubeadmImage }
+  const spec = planKubelet(images, facts)
   const hasCni = spec.components.some(({ kind }) => kind === 'cni')
   const network = chooseNetwork(mode, variant, hasCni, given.network)
   const { cniFlags, runtimeFlags, dockershim, kubeletConfig, kubeadmApi } = facts.kubernetes[
     kubernetes.minor
   ] as KubernetesFacts
   const byDocker = runtime === 'docker' && dockershim
-  const pauseImage = given['pause-image'] ?? 'registry.k8s.io/pause:3.10'
+  const pauseImage = imageReference(
+    '--pause-image',
+    given['pause-image'] ?? 'registry.k8s.io/pause:3.10',
+  )
+  const repository = optional(imageRepository, '--image-repository', given['image-repository'])
   return {
     mode,
     runtime,
     kubernetes: kubernetes.version,
-    image: imageSource(spec, given.output, given.image),
-    kubeadmImage: kubeadmSource({ ...given, k8s, variant }, facts),
+    image: imageSource(spec, output, image),
+    kubeadmImage: kubeadmSource(images, facts),
     network,
     dockershim: byDocker,
-    hostPaths: (given['host-path'] ?? []).map(absolutePath),
+    hostPaths: (given['host-path'] ?? []).map((text) => absolutePath('--host-path', text)),
     entrypoint: spec.entrypoint,
     kubeletFlags: byDocker
       ? [
@@ -141,14 +179,38 @@ export function parseRecipeRequest(
     kubeletConfig,
     kubeadmApi,
     pauseImage,
-    podCidr: cidr('pod-cidr', given['pod-cidr'] ?? '10.244.0.0/24'),
-    clusterCidr: '10.244.0.0/16',
-    ...(given['image-repository'] !== undefined && { imageRepository: given['image-repository'] }),
-    skipPhases: given['skip-phases']?.split(',') ?? [],
-    server: given.server ?? 'HOST:6443',
-    token: given.token ?? 'TOKEN',
-    caCertHash: given['ca-cert-hash'] ?? 'sha256:HASH',
+    ...podRanges(mode, optional(cidr, '--pod-cidr', given['pod-cidr'])),
+    ...(repository !== undefined && { imageRepository: repository }),
+    skipPhases: optional(phases, '--skip-phases', given['skip-phases']) ?? [],
+    server: optional(hostAndPort, '--server', given.server) ?? 'HOST:6443',
+    token: optional(bootstrapToken, '--token', given.token) ?? 'TOKEN',
+    caCertHash: optional(caHash, '--ca-cert-hash', given['ca-cert-hash']) ?? 'sha256:HASH',
   }
+}
+
+/** Throws a UserError for a flag that the mode does not have. */
+function verifyMode(given: RecipeValues, mode: RecipeMode): void {
+  for (const [name, modes] of Object.entries(modesOf)) {
+    if (given[name as keyof RecipeValues] === undefined || modes.includes(mode)) continue
+    throw new UserError(
+      `--${name} is for --mode ${modes.join(' and ')}, not for ${mode}: leave it out`,
+    )
+  }
+}
+
+function optional<T>(
+  check: (flag: string, text: string) => T,
+  flag: string,
+  text: string | undefined,
+): T | undefined {
+  return text === undefined ? undefined : check(flag, text)
+}
+
+/** The first node of a cluster names the range of all of them, and takes its beginning; any other names its own. */
+function podRanges(mode: RecipeMode, asked: string | undefined) {
+  const clusterCidr = mode === 'init' && asked !== undefined ? asked : '10.244.0.0/16'
+  const podCidr = mode === 'init' ? firstNodeRange(clusterCidr) : (asked ?? '10.244.0.0/24')
+  return { clusterCidr, podCidr }
 }
 
 /** The variant with everything that a mode needs. */
@@ -166,30 +228,30 @@ export function byKubeadm(mode: RecipeMode): boolean {
   return mode === 'init' || mode === 'join'
 }
 
-interface ImageFlags {
+interface ImageValues {
   k8s: string
   variant: string
-  base?: string | undefined
-  output?: string | undefined
-  image?: string | undefined
-  'kubeadm-image'?: string | undefined
+  base: string | undefined
+  output: string
+  image: string | undefined
+  kubeadmImage: string | undefined
 }
 
-function planKubelet({ k8s, base = 'static', variant }: ImageFlags, facts: Variants): ImageSpec {
-  const flags = ['--k8s', k8s, '--base', base, '--variant', variant, '--image', 'kubelet']
-  const [spec, ...more] = planImages(parseBuildRequest(flags, facts) as BuildRequest, facts)
+function planKubelet({ k8s, base = 'static', variant }: ImageValues, facts: Variants): ImageSpec {
+  const values = { k8s, base, variant: [variant], image: ['kubelet'] }
+  const [spec, ...more] = planImages(makeBuildRequest(values, facts), facts)
   if (spec === undefined || more.length > 0) throw new Error('a recipe is for one image')
   return spec
 }
 
-function imageSource(spec: ImageSpec, output = 'dist', ref?: string): ImageSource {
+function imageSource(spec: ImageSpec, output: string, ref: string | undefined): ImageSource {
   return ref === undefined ? { ref: localRef(spec), archive: `${output}/${spec.archive}` } : { ref }
 }
 
-function kubeadmSource(flags: ImageFlags, facts: Variants): ImageSource {
-  const variant = kubeadmVariant(flags.variant)
-  const ref = flags['kubeadm-image'] ?? (variant === flags.variant ? flags.image : undefined)
-  return imageSource(planKubelet({ ...flags, variant }, facts), flags.output, ref)
+function kubeadmSource(values: ImageValues, facts: Variants): ImageSource {
+  const variant = kubeadmVariant(values.variant)
+  const ref = values.kubeadmImage ?? (variant === values.variant ? values.image : undefined)
+  return imageSource(planKubelet({ ...values, variant }, facts), values.output, ref)
 }
 
 function chooseNetwork(
@@ -207,17 +269,4 @@ function chooseNetwork(
   throw new UserError(
     `--network ${network} needs CNI plugins, and variant "${variant}" has none: use flannel, cni or kubeadm-cni`,
   )
-}
-
-function absolutePath(text: string): string {
-  if (/^(\/[\w.+@-]+)+$/.test(text)) return text
-  throw new UserError(`malformed --host-path "${text}": write a directory like /srv/data`)
-}
-
-/** IPv4 addresses as CNI's host-local wants them. */
-function cidr(name: string, text: string): string {
-  const [address = '', length = '', ...rest] = text.split('/')
-  const valid = isIPv4(address) && /^\d+$/.test(length) && Number(length) <= 30 && rest.length === 0
-  if (!valid) throw new UserError(`malformed --${name} "${text}": write it like 10.244.0.0/24`)
-  return text
 }

@@ -1,58 +1,76 @@
 import { stringify } from 'yaml'
 import type { Mount, NodeContainer, Runtime } from './container.js'
 import type { ImageSource, RecipeRequest } from './request.js'
+import { fileScript, mark, type NodeFile, quote } from './shell.js'
 
 /** Something to do on a node, as root: paste-ready. */
 export interface Step {
+  id: string
   title: string
-  /** A POSIX shell script, which may be run again. */
-  script: string
+  /** Files that it writes, before its commands. */
+  files?: readonly NodeFile[]
+  /** POSIX shell, which may be run again; words of the request in it are quoted. */
+  script?: string
   /** The step only starts this service of the host again. */
   service?: 'containerd' | 'docker'
 }
 
-/** A file with exactly this content, its directory made where it is missing. */
-export function fileScript(path: string, content: string): string {
-  const folder = path.slice(0, path.lastIndexOf('/'))
-  return `mkdir -p ${folder}\ncat >${path} <<'EOF'\n${content.trimEnd()}\nEOF`
+/** A step as POSIX shell. */
+export function stepScript({ files = [], script }: Step): string {
+  return [...files.map(fileScript), ...(script === undefined ? [] : [script])].join('\n')
 }
 
 /** An image, out of an archive of this project or from a registry, to where the runtime finds it. */
 export function imageStep({ ref, archive }: ImageSource, runtime: Runtime): Step {
+  const id = 'image'
   if (runtime === 'docker') {
     return archive === undefined
-      ? { title: 'The image', script: `docker pull ${ref}` }
+      ? { id, title: 'The image', script: `docker pull ${quote(ref)}` }
       : {
+          id,
           title:
             'The image, built with --compression gzip and one --arch, which every Docker reads',
-          script: `docker load --input ${archive}`,
+          script: `docker load --input ${quote(archive)}`,
         }
   }
   const ctr = 'ctr --namespace k8s.io images'
-  const fetch = archive === undefined ? `${ctr} pull ${ref}` : `${ctr} import ${archive}`
+  const fetch =
+    archive === undefined ? `${ctr} pull ${quote(ref)}` : `${ctr} import ${quote(archive)}`
   // The kubelet knows of no container that uses it, and would remove it from a full disk; containerd 1.7 and later tell it.
-  const pin = `${ctr} label ${ref} io.cri-containerd.pinned=pinned`
-  return { title: 'The image', script: `${fetch}\n${pin}` }
+  const pin = `${ctr} label ${quote(ref)} io.cri-containerd.pinned=pinned`
+  return { id, title: 'The image', script: `${fetch}\n${pin}` }
 }
 
 /** https://kubernetes.io/docs/setup/production-environment/container-runtimes/ */
 export const kernelStep: Step = {
+  id: 'kernel',
   title: 'Kernel: overlay, bridged traffic through iptables, forwarding; now and after a restart',
-  script: `${fileScript('/etc/modules-load.d/kubernetes.conf', 'overlay\nbr_netfilter')}
-grep -qw overlay /proc/filesystems || modprobe overlay
-[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || modprobe br_netfilter
-${fileScript(
-  '/etc/sysctl.d/90-kubernetes.conf',
-  `net.bridge.bridge-nf-call-iptables = 1
+  files: [
+    {
+      path: '/etc/modules-load.d/kubernetes.conf',
+      content: `# Written by a recipe of ${mark}.\noverlay\nbr_netfilter`,
+      foreign: 'keep',
+    },
+    {
+      path: '/etc/sysctl.d/90-kubernetes.conf',
+      content: `# Written by a recipe of ${mark}.
+net.bridge.bridge-nf-call-iptables = 1
 net.bridge.bridge-nf-call-ip6tables = 1
 net.ipv4.ip_forward = 1`,
-)}
+      foreign: 'keep',
+    },
+  ],
+  script: `grep -qw overlay /proc/filesystems || modprobe overlay
+[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || modprobe br_netfilter
 sysctl -q -p /etc/sysctl.d/90-kubernetes.conf`,
 }
 
+export const containerdConfig = '/etc/containerd/config.toml'
+
 /** containerd 2 reads this version of its configuration too. */
 export function containerdSteps(pauseImage: string): Step[] {
-  const content = `version = 2
+  const content = `# Written by a recipe of ${mark}.
+version = 2
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
@@ -66,27 +84,43 @@ export function containerdSteps(pauseImage: string): Step[] {
 `
   return [
     {
-      title: 'containerd: the image of pod sandboxes, and where CNI is',
-      script: fileScript('/etc/containerd/config.toml', content),
+      id: 'containerd',
+      title:
+        'containerd: the image of pod sandboxes, and where CNI is; a configuration of others is kept beside it',
+      files: [{ path: containerdConfig, content, foreign: 'keep' }],
     },
-    { title: 'Restart containerd', script: 'systemctl restart containerd', service: 'containerd' },
+    {
+      id: 'restart-containerd',
+      title: 'Restart containerd',
+      script: 'systemctl restart containerd',
+      service: 'containerd',
+    },
   ]
 }
 
 /** The kubelet and Docker must use the same driver of control groups; pods outlive a restart of Docker. */
 export const dockerSteps: Step[] = [
   {
+    id: 'docker',
     title: 'Docker: the driver of control groups that the kubelet has',
-    script: fileScript(
-      '/etc/docker/daemon.json',
-      JSON.stringify(
-        { 'exec-opts': ['native.cgroupdriver=cgroupfs'], 'live-restore': true },
-        null,
-        2,
-      ),
-    ),
+    files: [
+      {
+        path: '/etc/docker/daemon.json',
+        content: JSON.stringify(
+          { 'exec-opts': ['native.cgroupdriver=cgroupfs'], 'live-restore': true },
+          null,
+          2,
+        ),
+        foreign: 'stop',
+      },
+    ],
   },
-  { title: 'Restart Docker', script: 'systemctl restart docker', service: 'docker' },
+  {
+    id: 'restart-docker',
+    title: 'Restart Docker',
+    script: 'systemctl restart docker',
+    service: 'docker',
+  },
 ]
 
 /**
@@ -96,17 +130,18 @@ export const dockerSteps: Step[] = [
 export function pluginsStep({ image, network, runtime }: RecipeRequest): Step {
   const copy =
     runtime === 'docker'
-      ? `id=$(docker create ${image.ref})
+      ? `id=$(docker create ${quote(image.ref)})
 docker cp "$id":/opt/cni/bin/. /opt/cni/bin/
 docker rm "$id"`
       : `root=$(mktemp -d)
-ctr --namespace k8s.io images mount ${image.ref} "$root"
+ctr --namespace k8s.io images mount ${quote(image.ref)} "$root"
 cp -a "$root"/opt/cni/bin/. /opt/cni/bin/
 ctr --namespace k8s.io images unmount "$root"
 rmdir "$root"`
   const own =
     network === 'flannel' ? ['cp --remove-destination /opt/cni/bin/cni /opt/cni/bin/flannel'] : []
   return {
+    id: 'plugins',
     title: 'CNI plugins, out of the image',
     script: ['mkdir -p /opt/cni/bin', copy, ...own].join('\n'),
   }
@@ -116,7 +151,7 @@ rmdir "$root"`
 export function networkStep(podCidr: string): Step {
   const network = {
     cniVersion: '0.4.0',
-    name: 'pods',
+    name: `${mark}-pods`,
     plugins: [
       {
         type: 'bridge',
@@ -134,8 +169,15 @@ export function networkStep(podCidr: string): Step {
     ],
   }
   return {
+    id: 'network',
     title: 'CNI: a bridge for the pods of this node',
-    script: fileScript('/etc/cni/net.d/10-bridge.conflist', JSON.stringify(network, null, 2)),
+    files: [
+      {
+        path: '/etc/cni/net.d/10-bridge.conflist',
+        content: JSON.stringify(network, null, 2),
+        foreign: 'stop',
+      },
+    ],
   }
 }
 
@@ -151,9 +193,10 @@ const directories = ['/etc/kubernetes/manifests', '/var/log/containers', '/var/l
 export function directoriesStep({ dockershim, hostPaths }: RecipeRequest): Step {
   const mounts = dockershim ? dockershimMounts.map(({ path }) => path) : []
   return {
+    id: 'directories',
     title: 'Directories of the kubelet, its own as a shared mount, and an id of the machine',
     script: [
-      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts, ...hostPaths].join(' ')}`,
+      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts, ...hostPaths].map(quote).join(' ')}`,
       ...sharedKubeletDirectory,
       '[ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id',
     ].join('\n'),
@@ -162,8 +205,9 @@ export function directoriesStep({ dockershim, hostPaths }: RecipeRequest): Step 
 
 export function kubeletConfigStep(config: object): Step {
   return {
+    id: 'kubelet-config',
     title: 'Configuration of the kubelet',
-    script: fileScript('/var/lib/kubelet/config.yaml', stringify(config)),
+    files: [{ path: '/var/lib/kubelet/config.yaml', content: stringify(config) }],
   }
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
-import { type BuildRequest, buildOptions, checkBuildFlags, parseFlags } from '../plan/request.js'
+import { type BuildRequest, buildOptions, makeBuildRequest, parseFlags } from '../plan/request.js'
 
 /** What `npm run release` was asked for. */
 export interface ReleaseRequest {
@@ -70,7 +70,7 @@ export function parseReleaseRequest(
 ): ReleaseRequest | 'help' {
   const given = parseFlags(args, options)
   if (given.help) return 'help'
-  const build = checkBuildFlags({ ...given, plan: false }, facts)
+  const build = makeBuildRequest(given, facts)
   if (given.registry === undefined) {
     throw new UserError('missing --registry: name where the images go, as HOST/NAMESPACE')
   }

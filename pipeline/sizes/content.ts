@@ -10,7 +10,7 @@ import type { Variants } from '../facts/load.js'
 import { start } from '../host/process.js'
 import { blobFile, type Descriptor, type PlatformImage, readArchive } from '../oci/read.js'
 import { planImages } from '../plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../plan/request.js'
+import { makeBuildRequest } from '../plan/request.js'
 import { type ImageSpec, layerNames } from '../plan/spec.js'
 import type { FileSize, ImageContent } from './comparison.js'
 import type { SizeRow } from './rows.js'
@@ -100,8 +100,8 @@ export function archiveOf({ image, tag }: SizeRow): string {
 }
 
 function specOf({ kubernetes, image, variant, base }: SizeRow, facts: Variants): ImageSpec {
-  const flags = ['--k8s', kubernetes, '--image', image, '--variant', variant, '--base', base]
-  const [spec] = planImages(parseBuildRequest(flags, facts) as BuildRequest, facts)
+  const values = { k8s: kubernetes, image: [image], variant: [variant], base }
+  const [spec] = planImages(makeBuildRequest(values, facts), facts)
   return spec as ImageSpec
 }
 

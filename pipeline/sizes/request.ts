@@ -3,7 +3,14 @@ import { messageOf, UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import { publishedImages, type Variants } from '../facts/load.js'
 import { type Arch, parseArch } from '../facts/platform.js'
-import { type BuildRequest, oneOf, parseBuildRequest, verifyFlags } from '../plan/request.js'
+import {
+  type BuildRequest,
+  buildOptions,
+  makeBuildRequest,
+  oneOf,
+  parseFlags as parseBuildFlags,
+  verifyFlags,
+} from '../plan/request.js'
 
 /** What `npm run sizes` was asked for: the matrix, after a build or not, an image's bytes, or two builds' differences. */
 export type SizesRequest = MatrixRequest | WhyRequest | DiffRequest
@@ -63,11 +70,9 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
-/** Those of a build that `npm run sizes` hands on. */
-const buildFlags = [
-  ...['--k8s', '--arch', '--image', '--variant', '--base'],
-  ...['--compression', '--output', '--engine', '--help'],
-]
+/** Those of a build that `npm run sizes` takes too. */
+const { k8s, arch, image, variant, base, compression, output, engine, help } = buildOptions
+const buildFlags = { k8s, arch, image, variant, base, compression, output, engine, help }
 
 /** Reads the arguments of `npm run sizes`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseSizesRequest(args: readonly string[], facts: Variants): SizesRequest | 'help' {
@@ -76,8 +81,7 @@ export function parseSizesRequest(args: readonly string[], facts: Variants): Siz
   if (names.includes('--why')) return parseWhy(args, facts)
   if (names.includes('--diff')) return parseDiff(args)
   if (names.includes('--k8s')) {
-    verifyFlags(args, buildFlags)
-    const build = parseBuildRequest(args, facts) as BuildRequest
+    const build = makeBuildRequest(parseBuildFlags(args, buildFlags), facts)
     return { mode: 'matrix', build, output: build.output }
   }
   const { output = 'dist' } = parseFlags(args, ['--output']).values

@@ -55,6 +55,6 @@ function lines(text: string): string[] {
 
 /** The shell command that runs one command in a container of the kubelet's image, with nothing mounted. */
 export function inImage({ image, runtime }: RecipeRequest, command: string): string {
-  const container = { name: 'smoke', image: image.ref, command: [command], mounts: [] }
+  const container = { name: 'smoke', image: image.ref, command: command.split(' '), mounts: [] }
   return runCommand({ ...container, detached: false }, runtime === 'systemd' ? 'ctr' : runtime)
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { type ImageSpec, localRef } from '../plan/spec.js'
 import { runCommand } from '../recipe/container.js'
-import { certificateScript, kubeconfig, pki } from '../recipe/hardway.js'
+import { certificateFunctions, kubeconfig, pki } from '../recipe/hardway.js'
 import { nodeRecipe } from '../recipe/recipe.js'
-import { fileScript, type Step } from '../recipe/steps.js'
+import { fileScript } from '../recipe/shell.js'
+import type { Step } from '../recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
 import { type Node, until } from './node.js'
 import { webPod } from './pods.js'
@@ -15,7 +16,7 @@ import type { Setting } from './setting.js'
 export async function smokeHardway({ startNode, recipe, specs, folder, report }: Setting) {
   const node = await startNode('node', '198.51.100.1/24')
   const server = `${node.address}:6443`
-  const steps = nodeRecipe(recipe('--mode', 'hardway', '--server', server))
+  const steps = nodeRecipe(recipe({ mode: 'hardway', server }))
   const controlPlane = specs['control-plane'] as ImageSpec
   await followRecipe(node, steps.slice(0, -1), report)
   await report.check('certificates of the control plane by the same CA', async () => {
@@ -50,38 +51,48 @@ export async function smokeHardway({ startNode, recipe, specs, folder, report }:
 function controlPlaneCertificates({ address }: Node, server: string): string {
   const names = `DNS:kubernetes,DNS:kubernetes.default.svc,IP:10.96.0.1,IP:127.0.0.1,IP:${address}`
   const client = 'extendedKeyUsage=clientAuth'
-  return `(cd ${pki}
-${certificateScript('apiserver', '/CN=kube-apiserver', `extendedKeyUsage=serverAuth\\nsubjectAltName=${names}`)}
-${certificateScript('apiserver-kubelet', '/O=system:masters/CN=kube-apiserver-kubelet-client', client)}
-${certificateScript('admin', '/O=system:masters/CN=admin', client)}
+  const content = kubeconfig(server, 'admin')
+  return `(set -eu
+cd ${pki}
+requests=
+${certificateFunctions}
+certificate apiserver /CN=kube-apiserver 'extendedKeyUsage=serverAuth\\nsubjectAltName=${names}'
+certificate apiserver-kubelet /O=system:masters/CN=kube-apiserver-kubelet-client ${client}
+certificate admin /O=system:masters/CN=admin ${client}
 openssl genrsa -out service-account.key 2048 2>/dev/null
 openssl rsa -in service-account.key -pubout -out service-account.pub 2>/dev/null)
-${fileScript('/etc/kubernetes/admin.conf', kubeconfig(server, 'admin'))}`
+${fileScript({ path: '/etc/kubernetes/admin.conf', content })}`
 }
 
 /** The programs of the control plane and their flags, each in a container of its own. */
 function programs({ address }: Node): Record<string, string[]> {
   const admin = '--kubeconfig=/etc/kubernetes/admin.conf'
   return {
-    etcd: ['etcd --data-dir=/var/lib/etcd'],
+    etcd: ['etcd', '--data-dir=/var/lib/etcd'],
     'kube-apiserver': [
-      `kube-apiserver --advertise-address=${address} --etcd-servers=http://127.0.0.1:2379`,
-      '--authorization-mode=Node,RBAC --service-cluster-ip-range=10.96.0.0/16',
+      'kube-apiserver',
+      `--advertise-address=${address}`,
+      '--etcd-servers=http://127.0.0.1:2379',
+      '--authorization-mode=Node,RBAC',
+      '--service-cluster-ip-range=10.96.0.0/16',
       `--client-ca-file=${pki}/ca.crt`,
-      `--tls-cert-file=${pki}/apiserver.crt --tls-private-key-file=${pki}/apiserver.key`,
+      `--tls-cert-file=${pki}/apiserver.crt`,
+      `--tls-private-key-file=${pki}/apiserver.key`,
       `--kubelet-certificate-authority=${pki}/ca.crt`,
       `--kubelet-client-certificate=${pki}/apiserver-kubelet.crt`,
       `--kubelet-client-key=${pki}/apiserver-kubelet.key`,
-      `--service-account-issuer=https://kubernetes.default.svc`,
+      '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${pki}/service-account.pub`,
       `--service-account-signing-key-file=${pki}/service-account.key`,
     ],
     'kube-controller-manager': [
-      `kube-controller-manager ${admin} --use-service-account-credentials`,
+      'kube-controller-manager',
+      admin,
+      '--use-service-account-credentials',
       `--root-ca-file=${pki}/ca.crt`,
       `--service-account-private-key-file=${pki}/service-account.key`,
     ],
-    'kube-scheduler': [`kube-scheduler ${admin}`],
+    'kube-scheduler': ['kube-scheduler', admin],
   }
 }
 

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { type ImageSpec, localRef } from '../plan/spec.js'
 import { runCommand } from '../recipe/container.js'
 import { nodeRecipe } from '../recipe/recipe.js'
-import type { RecipeRequest } from '../recipe/request.js'
-import { kubeadmContainer, type Step } from '../recipe/steps.js'
+import type { RecipeRequest, RecipeValues } from '../recipe/request.js'
+import { kubeadmContainer, type Step, stepScript } from '../recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
 import { runConformance } from './conformance.js'
 import { applyFlannel, importFlannel } from './flannel.js'
@@ -29,7 +29,7 @@ export async function smokeJoin(setting: Setting): Promise<void> {
 /** The control plane, by the recipe for it. */
 async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   const { recipe, specs, report } = setting
-  const init = recipe('--mode', 'init', '--image-repository', 'localhost')
+  const init = recipe({ mode: 'init', 'image-repository': 'localhost' })
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
   const kubectl = await mountKubectl(node, specs)
@@ -51,16 +51,16 @@ async function joinWorker(
   const proxy = specs['kube-proxy'] as ImageSpec
   await node.ctr('images', 'import', join(folder, proxy.archive))
   await node.ctr('images', 'tag', localRef(proxy), `localhost/kube-proxy:${proxy.kubernetes}`)
-  const { kubeadmImage, network } = recipe('--mode', 'join')
+  const { kubeadmImage, network } = recipe({ mode: 'join' })
   if (network === 'flannel') await importFlannel(node, specs, folder)
   const print = 'token create --print-join-command'
   const command = await kubeadm(control, kubeadmImage.ref, print)
-  const flags = ['--mode', 'join', '--pod-cidr', podCidrs.worker, ...joinFlags(command)]
-  const right = nodeRecipe(recipe(...flags))
+  const values = { mode: 'join', 'pod-cidr': podCidrs.worker, ...joinValues(command) }
+  const right = nodeRecipe(recipe(values))
   await followRecipe(node, right.slice(0, -1), report)
-  for (const [what, ...wrong] of wrongFlags(flags)) {
+  for (const [what, wrong] of wrongValues(values.token)) {
     await report.check(`a wrong ${what} is refused, and nothing is left behind`, () =>
-      refused(node, nodeRecipe(recipe(...flags, ...wrong)).at(-1) as Step),
+      refused(node, nodeRecipe(recipe({ ...values, ...wrong })).at(-1) as Step),
     )
   }
   await followRecipe(node, right.slice(-1), report)
@@ -153,7 +153,10 @@ function imageFor(program: string, specs: Images): string {
 
 /** Runs a kubeadm command on a node, as a container beside the others; gives its stdout. */
 function kubeadm(node: Node, image: string, command: string): Promise<string> {
-  const container = { ...kubeadmContainer(image, [`kubeadm ${command}`]), name: 'kubeadm-command' }
+  const container = {
+    ...kubeadmContainer(image, ['kubeadm', ...command.split(' ')]),
+    name: 'kubeadm-command',
+  }
   return node.shell(
     `mkdir -p /etc/kubernetes /var/lib/etcd /var/lib/kubelet\n${runCommand(container, 'ctr')}`,
   )
@@ -167,34 +170,34 @@ kind: KubeProxyConfiguration
 conntrack:
   maxPerCore: 0
 `
-  return steps.map((step) =>
-    step.script.includes('>/etc/kubernetes/kubeadm.yaml')
-      ? { ...step, script: step.script.replace(/EOF$/, `${config}EOF`) }
-      : step,
-  )
+  return steps.map((step) => {
+    if (step.id !== 'cluster-config') return step
+    const files = step.files?.map((file) => ({ ...file, content: file.content + config }))
+    return { ...step, ...(files && { files }) }
+  })
 }
 
-/** `kubeadm join HOST:6443 --token … --discovery-token-ca-cert-hash …` as flags of `npm run recipe`. */
-function joinFlags(command: string): string[] {
+/** `kubeadm join HOST:6443 --token … --discovery-token-ca-cert-hash …` as what `npm run recipe` takes. */
+function joinValues(command: string) {
   const found = /kubeadm join (\S+) --token (\S+)\s+--discovery-token-ca-cert-hash (\S+)/.exec(
     command,
   )
   if (found === null) throw new Error(`no command to join in:\n${command}`)
   const [, server, token, hash] = found as unknown as [string, string, string, string]
-  return ['--server', server, '--token', token, '--ca-cert-hash', hash]
+  return { server, token, 'ca-cert-hash': hash }
 }
 
-/** What may be wrong, and flags with it; those that come last hold. The id of a token that is not there is waited for. */
-function wrongFlags(flags: readonly string[]): [string, ...string[]][] {
-  const [id] = (flags[flags.indexOf('--token') + 1] as string).split('.')
+/** What may be wrong, and values with it. The id of a token that is not there is waited for. */
+function wrongValues(token: string): [string, RecipeValues][] {
+  const [id] = token.split('.')
   return [
-    ['secret of the token', '--token', `${id}.${'0'.repeat(16)}`],
-    ['hash of the CA', '--ca-cert-hash', `sha256:${'0'.repeat(64)}`],
+    ['secret of the token', { token: `${id}.${'0'.repeat(16)}` }],
+    ['hash of the CA', { 'ca-cert-hash': `sha256:${'0'.repeat(64)}` }],
   ]
 }
 
 async function refused(node: Node, step: Step): Promise<string> {
-  const { status, stdout, stderr } = await node.run('sh', ['-euc', step.script])
+  const { status, stdout, stderr } = await node.run('sh', ['-euc', stepScript(step)])
   if (status === 0) throw new Error(`kubeadm joined:\n${stdout}`)
   const files = await node.succeed('find', '/etc/kubernetes', '/var/lib/kubelet', '-type', 'f')
   if (files !== '') throw new Error(`left behind:\n${files}`)

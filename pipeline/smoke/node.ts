@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -122,7 +122,11 @@ export class Node {
 
   /** The ends of the logs of the node and of the containers that were started on it. */
   async logs(): Promise<string> {
-    const files = ['node.log', 'containerd.log', 'dockerd.log', 'root/var/log/kubelet.log']
+    const containers = await readdir(join(this.directory, 'root/var/log')).catch(() => [])
+    const files = [
+      ...['node.log', 'containerd.log', 'dockerd.log'],
+      ...containers.filter((name) => name.endsWith('.log')).map((name) => `root/var/log/${name}`),
+    ]
     const ends = await Promise.all(
       files.map(async (file) => {
         const text = await readFile(join(this.directory, file), 'utf8').catch(() => '')

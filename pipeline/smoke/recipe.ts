@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { RecipeRequest } from '../recipe/request.js'
-import type { Step } from '../recipe/steps.js'
+import { containerdConfig, type Step, stepScript } from '../recipe/steps.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'
 
@@ -20,11 +20,11 @@ export async function followRecipe(
   steps: readonly Step[],
   report: Report,
 ): Promise<void> {
-  for (const { title, script, service } of steps) {
-    await report.check(`${node.name}: ${title}`, async () => {
-      if (service === 'containerd') await adaptContainerd(node)
-      if (service === undefined) await node.shell(script)
-      else await node.restart(service)
+  const own = (await canProtectSandboxes()) ? steps : steps.map(withUnprotectedSandboxes)
+  for (const step of own) {
+    await report.check(`${node.name}: ${step.title}`, async () => {
+      if (step.service === undefined) await node.shell(stepScript(step))
+      else await node.restart(step.service)
     })
   }
 }
@@ -32,11 +32,21 @@ export async function followRecipe(
 // CAP_SYS_RESOURCE in the mask of /proc/self/status.
 const sysResource = 1n << 24n
 
-/** A machine that may itself be a container may not lower the OOM score of a sandbox. */
-async function adaptContainerd(node: Node): Promise<void> {
+/** Whether this machine may lower the OOM score of a sandbox: one that is itself a container may not. */
+async function canProtectSandboxes(): Promise<boolean> {
   const [, mask] = /^CapEff:\s*(\w+)$/m.exec(await readFile('/proc/self/status', 'utf8')) ?? []
-  if (BigInt(`0x${mask}`) & sysResource) return
-  await node.shell(
-    `sed -i 's/^  sandbox_image/  restrict_oom_score_adj = true\\n&/' /etc/containerd/config.toml`,
-  )
+  return (BigInt(`0x${mask}`) & sysResource) !== 0n
+}
+
+/** The step with a line more in containerd's configuration. */
+function withUnprotectedSandboxes(step: Step): Step {
+  const files = step.files?.map((file) => {
+    if (file.path !== containerdConfig) return file
+    const content = file.content.replace(
+      /^ {2}sandbox_image/m,
+      '  restrict_oom_score_adj = true\n$&',
+    )
+    return { ...file, content }
+  })
+  return { ...step, ...(files && { files }) }
 }

@@ -1,7 +1,13 @@
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
 import { parseArch } from '../facts/platform.js'
-import { type BuildRequest, oneOf, parseBuildRequest } from '../plan/request.js'
+import {
+  type BuildRequest,
+  buildOptions,
+  makeBuildRequest,
+  oneOf,
+  parseFlags,
+} from '../plan/request.js'
 import { defaultVariant } from '../recipe/request.js'
 
 export const smokeModes = ['standalone', 'join', 'hardway'] as const
@@ -46,60 +52,58 @@ Builds images, and runs nodes from them on this machine's containerd, in namespa
 It needs Linux, root, containerd, runc and iproute2, and with docker Docker's engine. Exit status: 0 all is well, 1 something failed, 2 the request was wrong.
 `
 
+const { k8s, base, variant, engine, json, help, apk } = buildOptions
+const options = {
+  mode: { type: 'string' },
+  runtime: { type: 'string' },
+  conformance: { type: 'boolean', default: false },
+  focus: { type: 'string' },
+  ...{ k8s, base, variant, engine, apk, json, help },
+  'alpine-mirror': buildOptions['alpine-mirror'],
+  'alpine-key': buildOptions['alpine-key'],
+  'alpine-lock': buildOptions['alpine-lock'],
+} as const
+
 /** Reads the arguments of `npm run smoke`; `help` when only the usage is wanted. Throws a UserError. */
 export function parseSmokeRequest(args: readonly string[], facts: Variants): SmokeRequest | 'help' {
-  const wantsConformance = args.includes('--conformance')
-  const focus = takeFlag(
-    'focus',
-    args.filter((arg) => arg !== '--conformance'),
-  )
-  const own = takeFlag('runtime', focus.rest)
-  const { value: mode, rest } = takeFlag('mode', own.rest)
-  if (rest.includes('--help')) return 'help'
-  if (mode === undefined) {
+  const {
+    mode: asked,
+    runtime: client,
+    conformance,
+    focus,
+    help,
+    ...given
+  } = parseFlags(args, options)
+  if (help) return 'help'
+  if (asked === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
   }
-  const parsed = oneOf('mode', mode, smokeModes)
-  const runtime = oneOf('runtime', own.value ?? 'ctr', smokeRuntimes)
-  const defaults = ['--k8s', 'v1.24.0', '--base', 'static', '--image', 'kubelet']
-  const arch = parseArch(process.arch)
-  // Of a flag that is given twice the last holds, except of lists.
-  const build = parseBuildRequest([...defaults, '--arch', arch, ...rest], facts)
-  if (build === 'help') return 'help'
-  if (build.images.length > 1)
-    throw new UserError('--image has no place here: the mode says which images are needed')
-  const given = rest.some((arg) => arg === '--variant' || arg.startsWith('--variant='))
-  const [variant = defaultVariant(parsed), ...more] = given ? build.variants : []
-  if (more.length > 0)
-    throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
-  if (focus.value !== undefined && !wantsConformance)
+  const mode = oneOf('mode', asked, smokeModes)
+  const runtime = oneOf('runtime', client ?? 'ctr', smokeRuntimes)
+  if (focus !== undefined && !conformance)
     throw new UserError('--focus chooses cases of --conformance: give both')
-  if (wantsConformance && parsed !== 'join')
-    throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${parsed}`)
-  return {
-    mode: parsed,
-    conformance: wantsConformance && { ...(focus.value && { focus: focus.value }) },
-    runtime,
-    build: {
-      ...build,
-      arches: [arch],
-      variants: [variant],
+  if (conformance && mode !== 'join')
+    throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${mode}`)
+  const build = makeBuildRequest(
+    {
+      ...given,
+      k8s: given.k8s ?? 'v1.24.0',
+      base: given.base ?? 'static',
+      image: ['kubelet'],
+      variant: given.variant ?? [defaultVariant(mode)],
+      arch: [parseArch(process.arch)],
       // Docker below 23 reads no other.
       ...(runtime === 'docker' && { compression: 'gzip' }),
     },
+    facts,
+  )
+  if (build.variants.length > 1)
+    throw new UserError(`one --variant at a time: asked for ${build.variants.join(', ')}`)
+  return {
+    mode,
+    conformance: conformance && { ...(focus && { focus }) },
+    runtime,
+    build,
     json: build.json,
   }
-}
-
-/** The value of a flag that `npm run build` does not have, and the other arguments. */
-function takeFlag(
-  name: string,
-  args: readonly string[],
-): { value: string | undefined; rest: string[] } {
-  const rest = [...args]
-  const at = rest.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))
-  if (at < 0) return { value: undefined, rest }
-  const joined = rest[at]?.startsWith(`--${name}=`)
-  const [flag = '', next] = rest.splice(at, joined ? 1 : 2)
-  return { value: (joined ? flag.slice(name.length + 3) : next) ?? '', rest }
 }

@@ -1,5 +1,5 @@
 import type { ImageSpec } from '../plan/spec.js'
-import type { RecipeRequest } from '../recipe/request.js'
+import type { RecipeRequest, RecipeValues } from '../recipe/request.js'
 import type { Node } from './node.js'
 import type { Report } from './report.js'
 import type { Conformance } from './request.js'
@@ -11,8 +11,8 @@ export type Images = Readonly<Record<string, ImageSpec>>
 export interface Setting {
   /** A node, and the image of pods on it; every node but the first is the neighbour of the one before. */
   startNode(name: string, address: string): Promise<Node>
-  /** A recipe for the kubelet's image that is tested, with more flags of `npm run recipe`. */
-  recipe(...flags: string[]): RecipeRequest
+  /** A recipe for the kubelet's image that is tested, with more of what `npm run recipe` takes. */
+  recipe(values: RecipeValues): RecipeRequest
   specs: Images
   /** Where the archives are. */
   folder: string

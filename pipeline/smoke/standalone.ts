@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import { nodeRecipe } from '../recipe/recipe.js'
 import type { RecipeRequest } from '../recipe/request.js'
-import type { Step } from '../recipe/steps.js'
+import { type Step, stepScript } from '../recipe/steps.js'
 import { inImage, type PodContainers, podContainers } from './containers.js'
 import { type Node, until } from './node.js'
 import { type ReadyPod, readyPods, webPod } from './pods.js'
@@ -17,7 +17,7 @@ const hostPath = '/opt/data'
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
 export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {
   const node = await startNode('web', '198.51.100.1/24')
-  const request = recipe('--mode', 'standalone', '--host-path', hostPath)
+  const request = recipe({ mode: 'standalone', 'host-path': [hostPath] })
   const containers = podContainers(node, request)
   const steps = nodeRecipe(request)
   await followRecipe(node, steps, report)
@@ -56,7 +56,7 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     return answers(node, `http://${pod.ip}:8080/`)
   })
   await report.check('the kubelet started again: the same container', async () => {
-    await node.shell((steps.at(-1) as Step).script)
+    await node.shell(stepScript(steps.at(-1) as Step))
     await webIsReady(node, 60)
     return same(container, await oneContainer(containers))
   })

@@ -5,10 +5,12 @@ import { loadVariants } from '../../../pipeline/facts/load.js'
 import { runtimes } from '../../../pipeline/recipe/container.js'
 import { nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
 import {
+  makeRecipeRequest,
   parseRecipeRequest,
   type RecipeRequest,
   recipeModes,
 } from '../../../pipeline/recipe/request.js'
+import { quote } from '../../../pipeline/recipe/shell.js'
 
 const facts = loadVariants()
 
@@ -70,7 +72,7 @@ test('docker starts the program of the recipe, not the entrypoint of the image',
   const script = recipe('--mode standalone --runtime docker --k8s v1.24.0')
   t.regex(
     script,
-    /--entrypoint=kubelet \\\n {2}localhost\/kubelet:v1\.24\.0-cni-static --config=\/var\/lib\/kubelet\/config\.yaml \\/,
+    /--entrypoint=kubelet \\\n {2}localhost\/kubelet:v1\.24\.0-cni-static \\\n {2}--config=\/var\/lib\/kubelet\/config\.yaml \\/,
   )
 })
 
@@ -85,7 +87,10 @@ test("the kubelet's image may have no kubeadm: that comes from an image of its o
   t.regex(script, /images import dist\/kubelet-v1\.24\.0-cni-static\.oci\.tar/)
   t.regex(script, /images import dist\/kubelet-v1\.24\.0-kubeadm-static\.oci\.tar/)
   t.regex(script, /localhost\/kubelet:v1\.24\.0-kubeadm-static kubeadm \\\n {2}kubeadm join/)
-  t.regex(script, /localhost\/kubelet:v1\.24\.0-cni-static kubelet \\\n {2}kubelet --config/)
+  t.regex(
+    script,
+    /localhost\/kubelet:v1\.24\.0-cni-static kubelet \\\n {2}kubelet \\\n {2}--config/,
+  )
   const named = recipe('--mode join --k8s v1.24.0 --variant cni --kubeadm-image example.org/adm:v1')
   t.regex(named, /images pull example\.org\/adm:v1/)
   t.notRegex(recipe('--mode join --k8s v1.24.0'), /-kubeadm-static/)
@@ -107,7 +112,7 @@ test('Docker runs the pods of kubelets with dockershim', (t) => {
   const later = recipe('--mode standalone --runtime docker --k8s v1.24.0')
   t.regex(later, /src=\/var\/lib\/containerd/)
   t.notRegex(later, /var\/lib\/docker|daemon\.json/)
-  t.regex(recipe('--mode join --runtime docker --k8s v1.23.6'), /--cri-socket=.*dockershim\.sock/)
+  t.regex(recipe('--mode join --runtime docker --k8s v1.23.6'), /criSocket: .*dockershim\.sock/)
   t.notRegex(recipe('--mode standalone --runtime nerdctl --k8s v1.23.6'), /docker/)
 })
 
@@ -129,7 +134,86 @@ test('a directory for hostPath volumes is seen by the kubelet too', (t) => {
   t.true(script.includes('src=/mnt/disk1,dst=/mnt/disk1,options=rbind:rshared:rw'), script)
 })
 
+test('words with blanks and quotes stay words', (t) => {
+  const request = makeRecipeRequest(
+    { mode: 'standalone', k8s: 'v1.24.0', 'host-path': ["/srv/my da'ta"], output: 'my dist' },
+    facts,
+  )
+  const script = recipeScript(nodeRecipe(request))
+  t.true(script.includes("images import 'my dist/kubelet-v1.24.0-cni-static.oci.tar'"))
+  const mount = `type=bind,src=/srv/my da'ta,dst=/srv/my da'ta,options=rbind:rshared:rw`
+  t.true(script.includes(`--mount ${quote(mount)}`), script)
+  const { stdout } = spawnSync('sh', ['-c', `printf %s ${quote(mount)}`], { encoding: 'utf8' })
+  t.is(stdout, mount)
+})
+
+test('the first node names the range of all pods, and takes the beginning of it', (t) => {
+  const ranges = (flags: string) => {
+    const script = recipe(`--k8s v1.24.0 ${flags}`)
+    return [/podSubnet: (.*)/.exec(script)?.[1], /"subnet": "(.*)"/.exec(script)?.[1]]
+  }
+  t.deepEqual(ranges('--mode init'), ['10.244.0.0/16', '10.244.0.0/24'])
+  t.deepEqual(ranges('--mode init --pod-cidr 10.1.0.0/16'), ['10.1.0.0/16', '10.1.0.0/24'])
+  t.deepEqual(ranges('--mode init --pod-cidr 10.1.0.0/24'), ['10.1.0.0/24', '10.1.0.0/24'])
+  t.deepEqual(ranges('--mode join --pod-cidr 10.1.3.0/24'), [undefined, '10.1.3.0/24'])
+})
+
+test('a join token is in a file that root alone reads, and is gone afterwards', (t) => {
+  const token = 'abcdef.0123456789abcdef'
+  const script = recipe(`--mode join --k8s v1.24.0 --server 192.0.2.1:6443 --token ${token}`)
+  t.is(script.split(token).length, 2, 'it is there once')
+  t.regex(script, /^install -m 600 \/dev\/null \/etc\/kubernetes\/kubeadm-join\.yaml$/m)
+  t.regex(script, /^ {4}token: abcdef\.0123456789abcdef$/m)
+  t.regex(script, /^rm -f \/etc\/kubernetes\/kubeadm-join\.yaml$/m)
+})
+
+const hash = `sha256:${'0'.repeat(64)}`
+const hostile: [string, string, string][] = [
+  ['join', 'server', ';id'],
+  ['join', 'server', '192.0.2.1:6443;touch /tmp/x'],
+  ['join', 'server', '192.0.2.1'],
+  ['join', 'server', '192.0.2.1:99999'],
+  ['join', 'token', '$(id)'],
+  ['join', 'ca-cert-hash', 'sha256:`id`'],
+  ['standalone', 'image', 'reg/x:1; rm -rf /'],
+  ['standalone', 'pause-image', 'x"\nEOF\ntouch /tmp/x'],
+  ['init', 'image-repository', '$(id)'],
+  ['init', 'skip-phases', 'addon/coredns;id'],
+  ['standalone', 'pod-cidr', '10.0.0.0/24;id'],
+  ['standalone', 'host-path', '/srv/../etc'],
+  ['standalone', 'host-path', '/srv/a,dst=/etc'],
+  ['standalone', 'host-path', '/srv/a\n/b'],
+  ['standalone', 'output', '-x'],
+]
+for (const [mode, flag, value] of hostile) {
+  test(`--mode ${mode} --${flag} ${JSON.stringify(value)} is refused in one line`, (t) => {
+    const values = { mode, k8s: 'v1.24.0', [flag]: flag === 'host-path' ? [value] : value }
+    const error = t.throws(() => makeRecipeRequest(values, facts), { instanceOf: UserError })
+    t.true(
+      error?.message.startsWith(`malformed --${flag} ${JSON.stringify(value)}: write it like `),
+    )
+    t.notRegex(error?.message ?? '', /\n/)
+  })
+}
+
+test('values of the right shape', (t) => {
+  for (const server of ['192.0.2.1:6443', 'api.example.org:443', '[2001:db8::1]:6443']) {
+    t.notThrows(() => recipe(`--mode join --k8s v1.24.0 --server ${server} --ca-cert-hash ${hash}`))
+  }
+  for (const image of ['localhost/kubelet:v1', `r.example.org:5000/a/b_c:v1@${hash}`, 'pause']) {
+    t.notThrows(() => recipe(`--mode standalone --k8s v1.24.0 --image ${image}`), image)
+  }
+})
+
 const wrong: [string, RegExp][] = [
+  [
+    '--mode standalone --k8s v1.24.0 --token x',
+    /^--token is for --mode join, not for standalone: leave it out$/,
+  ],
+  [
+    '--mode init --k8s v1.24.0 --server a:1',
+    /^--server is for --mode join and hardway, not for init: /,
+  ],
   ['--k8s v1.24.0', /^missing --mode: choose from standalone, init, join, hardway$/],
   [
     '--mode alone --k8s v1.24.0',
@@ -147,7 +231,7 @@ const wrong: [string, RegExp][] = [
   ],
   [
     '--mode join --k8s v1.24.0 --host-path data',
-    /^malformed --host-path "data": write a directory/,
+    /^malformed --host-path "data": write it like \/srv\/data$/,
   ],
   ['--mode join --k8s v1.24.0 --pod-cidr 10.1.0.0', /^malformed --pod-cidr "10.1.0.0"/],
   [

@@ -41,7 +41,7 @@ test('release, base and variant are as asked for', (t) => {
 
 const wrong: [string, RegExp][] = [
   ['--k8s v1.24.0', /^missing --mode: choose from standalone, join, hardway$/],
-  ['--mode', /^unknown mode "": choose from standalone, join, hardway\./],
+  ['--mode', /^Option '--mode <value>' argument missing; see --help$/],
   [
     '--mode jion',
     /^unknown mode "jion": choose from standalone, join, hardway\. Did you mean join\?$/,
@@ -52,9 +52,20 @@ const wrong: [string, RegExp][] = [
   ],
   ['--mode hardway --conformance', /^--conformance needs a cluster: use it with --mode join/],
   ['--mode join --focus Secrets', /^--focus chooses cases of --conformance: give both$/],
-  ['--mode join --runtime', /^unknown runtime "": choose from ctr, nerdctl, docker\.$/],
+  ['--mode join --runtime', /^Option '--runtime <value>' argument missing; see --help$/],
   ['--mode standalone --variant cni,base', /^one --variant at a time: asked for cni, base$/],
-  ['--mode standalone --image kube-proxy', /^--image has no place here/],
+  [
+    '--mode standalone --image kube-proxy',
+    /^unknown flag "--image": choose from --mode, --runtime, /,
+  ],
+  ['--mode join --plan', /^unknown flag "--plan"/],
+  ['--mode join --output /x', /^unknown flag "--output"/],
+  ['--mode join --arch arm', /^unknown flag "--arch"/],
+  ['--moed join', /^unknown flag "--moed": .* Did you mean --mode\?$/],
+  [
+    '--mode join --conformance=yes',
+    /^Option '--conformance' does not take an argument; see --help$/,
+  ],
   ['--mode standalone --k8s v1.99.0', /^unsupported Kubernetes version "v1\.99\.0"/],
 ]
 for (const [args, message] of wrong) {

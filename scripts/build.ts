@@ -1,20 +1,16 @@
 import { table } from 'table'
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
-import { loadVariants } from '../pipeline/facts/load.js'
-import { buildHelp, parseBuildRequest } from '../pipeline/plan/request.js'
+import type { Variants } from '../pipeline/facts/load.js'
+import type { BuildRequest } from '../pipeline/plan/request.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
 import { megabytes, type SizeRow } from '../pipeline/sizes/rows.js'
-import { exitWith } from './terminal/run.js'
 
-await exitWith(async () => {
-  const facts = loadVariants()
-  const request = parseBuildRequest(process.argv.slice(2), facts)
-  if (request === 'help') return print(buildHelp)
+export default async function build(request: BuildRequest, facts: Variants): Promise<void> {
   const specs = await planRequested(request, facts)
   if (request.plan) return print(request.json ? json(specs) : planTable(specs))
   const rows = await buildPlanned(request, facts, specs)
   print(request.json ? json(rows) : sizeTable(rows))
-})
+}
 
 function print(result: string): void {
   process.stdout.write(result)

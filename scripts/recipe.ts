@@ -1,9 +1,6 @@
-import { loadVariants } from '../pipeline/facts/load.js'
 import { nodeRecipe, recipeScript } from '../pipeline/recipe/recipe.js'
-import { parseRecipeRequest, recipeHelp } from '../pipeline/recipe/request.js'
-import { exitWith } from './terminal/run.js'
+import type { RecipeRequest } from '../pipeline/recipe/request.js'
 
-await exitWith(async () => {
-  const request = parseRecipeRequest(process.argv.slice(2), loadVariants())
-  process.stdout.write(request === 'help' ? recipeHelp : recipeScript(nodeRecipe(request)))
-})
+export default async function recipe(request: RecipeRequest): Promise<void> {
+  process.stdout.write(recipeScript(nodeRecipe(request)))
+}

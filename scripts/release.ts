@@ -1,9 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { table } from 'table'
 import { buildPlanned, verifyOutput } from '../pipeline/build/prepare.js'
 import { verifyPublished } from '../pipeline/build/releases.js'
-import { loadVariants, type Variants } from '../pipeline/facts/load.js'
+import type { Variants } from '../pipeline/facts/load.js'
+import { replaceFiles } from '../pipeline/host/files.js'
 import {
   describeImages,
   moveTags,
@@ -14,30 +14,21 @@ import {
 import { releaseNotes } from '../pipeline/release/notes.js'
 import { planRelease } from '../pipeline/release/plan.js'
 import { type Credentials, Pusher, takeCredentials } from '../pipeline/release/push.js'
-import {
-  parseReleaseRequest,
-  type ReleaseRequest,
-  releaseHelp,
-} from '../pipeline/release/request.js'
+import type { ReleaseRequest } from '../pipeline/release/request.js'
 import { loadSeed } from '../pipeline/sizes/figures.js'
-import { exitWith } from './terminal/run.js'
 
-await exitWith(async () => {
-  const facts = loadVariants()
-  const request = parseReleaseRequest(process.argv.slice(2), facts)
-  if (request === 'help') {
-    process.stdout.write(releaseHelp)
-    return
-  }
+export default async function releaseImages(
+  request: ReleaseRequest,
+  facts: Variants,
+): Promise<void> {
   // Before anything else is started, the engine above all.
   const credentials = takeCredentials(process.env)
   const rows = await release(request, facts, credentials)
   if (request.notes) {
-    await writeFile(`${request.notes}.partial`, releaseNotes(rows, loadSeed()))
-    await rename(`${request.notes}.partial`, request.notes)
+    await replaceFiles({ [request.notes]: releaseNotes(rows, loadSeed()) })
   }
   process.stdout.write(request.json ? `${JSON.stringify(rows, null, 2)}\n` : releaseTable(rows))
-})
+}
 
 async function release(
   request: ReleaseRequest,

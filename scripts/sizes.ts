@@ -1,10 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { UserError } from '../pipeline/facts/errors.js'
-import { loadVariants, publishedImages, type Variants } from '../pipeline/facts/load.js'
+import { publishedImages, type Variants } from '../pipeline/facts/load.js'
 import { projectFile } from '../pipeline/facts/project.js'
+import { replaceFiles } from '../pipeline/host/files.js'
 import { requirePrograms } from '../pipeline/host/tools.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
 import { sizeChart } from '../pipeline/sizes/chart.js'
@@ -19,22 +20,13 @@ import {
   mergeMeasured,
 } from '../pipeline/sizes/figures.js'
 import { sizeMatrix, withMatrix } from '../pipeline/sizes/matrix.js'
-import {
-  type DiffRequest,
-  type MatrixRequest,
-  parseSizesRequest,
-  sizesHelp,
-} from '../pipeline/sizes/request.js'
+import type { DiffRequest, MatrixRequest, SizesRequest } from '../pipeline/sizes/request.js'
 import type { MeasuredRow } from '../pipeline/sizes/rows.js'
 import { changeTable, whyTable } from '../pipeline/sizes/tables.js'
-import { exitWith } from './terminal/run.js'
 
 const readmeFile = projectFile('README.md')
 
-await exitWith(async () => {
-  const facts = loadVariants()
-  const request = parseSizesRequest(process.argv.slice(2), facts)
-  if (request === 'help') return print(sizesHelp)
+export default async function sizes(request: SizesRequest, facts: Variants): Promise<void> {
   await requirePrograms({ gzip: 'gzip', tar: 'tar', zstd: 'zstd' })
   switch (request.mode) {
     case 'matrix':
@@ -48,7 +40,7 @@ await exitWith(async () => {
       return print(request.json ? json(changes) : changeTable(changes))
     }
   }
-})
+}
 
 function print(result: string): void {
   process.stdout.write(result)
@@ -72,18 +64,15 @@ async function writeMatrix({ build, output }: MatrixRequest, facts: Variants): P
   const measured = mergeMeasured(loadMeasured(), rows, facts)
   const seed = loadSeed()
   const readme = await readFile(readmeFile, 'utf8')
-  const contents: [URL, string][] = [
-    [measuredFile, json(measured)],
-    [readmeFile, withMatrix(readme, sizeMatrix(measured, seed))],
-    [chartFile, sizeChart(measured, seed)],
-  ]
-  for (const [file, content] of contents) await writeFile(partial(file), content)
-  for (const [file] of contents) await rename(partial(file), file)
-  return contents.map(([file]) => `${fileURLToPath(file)}\n`).join('')
-}
-
-function partial(file: URL): URL {
-  return new URL(`${file.href}.partial`)
+  const contents = {
+    [fileURLToPath(measuredFile)]: json(measured),
+    [fileURLToPath(readmeFile)]: withMatrix(readme, sizeMatrix(measured, seed)),
+    [fileURLToPath(chartFile)]: sizeChart(measured, seed),
+  }
+  await replaceFiles(contents)
+  return Object.keys(contents)
+    .map((file) => `${file}\n`)
+    .join('')
 }
 
 /** Compares two builds: images of the same name, or two archives whatever they are called. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { BuildError } from '../pipeline/facts/errors.js'
-import { loadVariants, type Variants } from '../pipeline/facts/load.js'
+import type { Variants } from '../pipeline/facts/load.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { requirePrograms } from '../pipeline/host/tools.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
@@ -14,15 +14,9 @@ import { Node } from '../pipeline/smoke/node.js'
 import { podImage, writePodImage } from '../pipeline/smoke/pod-image.js'
 import { onFullDisk } from '../pipeline/smoke/recipe.js'
 import { Report } from '../pipeline/smoke/report.js'
-import {
-  parseSmokeRequest,
-  type SmokeMode,
-  type SmokeRequest,
-  smokeHelp,
-} from '../pipeline/smoke/request.js'
+import type { SmokeMode, SmokeRequest } from '../pipeline/smoke/request.js'
 import type { Images, Setting } from '../pipeline/smoke/setting.js'
 import { smokeStandalone } from '../pipeline/smoke/standalone.js'
-import { exitWith } from './terminal/run.js'
 
 /** What a mode needs, and what it does. */
 const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {
@@ -31,13 +25,7 @@ const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Prom
   hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
 }
 
-await exitWith(async () => {
-  const facts = loadVariants()
-  const request = parseSmokeRequest(process.argv.slice(2), facts)
-  if (request === 'help') {
-    process.stdout.write(smokeHelp)
-    return
-  }
+export default async function smoke(request: SmokeRequest, facts: Variants): Promise<void> {
   await requirePrograms({
     containerd: 'containerd',
     ctr: 'containerd',
@@ -63,7 +51,7 @@ await exitWith(async () => {
   } finally {
     if (request.json) process.stdout.write(`${JSON.stringify(report.checks, null, 2)}\n`)
   }
-})
+}
 
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
@@ -76,7 +64,7 @@ async function run(
   const { base, variant } = specs.kubelet as ImageSpec
   const image = { k8s: kubernetes.version, base, variant, output: folder }
   const recipe = (values: RecipeValues) =>
-    onFullDisk(makeRecipeRequest({ ...image, 'pause-image': podImage, runtime, ...values }, facts))
+    onFullDisk(makeRecipeRequest({ ...image, pauseImage: podImage, runtime, ...values }, facts))
   const restoreKernel = keepKernelSettings()
   const nodes: Node[] = []
   const startNode = (name: string, address: string) =>

@@ -1,79 +1,63 @@
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { table } from 'table'
-import { chooseBase } from '../pipeline/build/alpine-mirror.js'
 import {
   compareDigests,
   type DigestPair,
   differingFiles,
 } from '../pipeline/build/compare-builds.js'
+import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { binaryDirectory } from '../pipeline/engine/compile.js'
-import { BuildError, UserError } from '../pipeline/facts/errors.js'
-import { loadVariants } from '../pipeline/facts/load.js'
+import { BuildError } from '../pipeline/facts/errors.js'
+import type { Variants } from '../pipeline/facts/load.js'
 import { run, runSync } from '../pipeline/host/process.js'
 import { line } from '../pipeline/host/progress.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
-import { planImages } from '../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../pipeline/plan/request.js'
+import type { BuildRequest, BuildValues } from '../pipeline/plan/request.js'
 import { readRows } from '../pipeline/sizes/content.js'
 import { loadMeasured } from '../pipeline/sizes/figures.js'
 import { recordedRows } from '../pipeline/sizes/recorded.js'
-import { exitWith } from './terminal/run.js'
 
-const verifyHelp = `Usage: npm run verify -- --k8s VERSION [--recorded] [options of npm run build]
+export interface VerifyRequest {
+  /** Compare with what is recorded, and not with a second build. */
+  recorded: boolean
+  build: BuildRequest
+  /** What the build was made of. */
+  values: BuildValues
+}
 
-Builds images and compares their digests with those of a second build: on an embedded engine of its own, with empty
-caches. Where they differ, it names the files that do. The second build takes the time of a first one.
-
-  --recorded  build once, and compare with the digests that pipeline/sizes/data/measured.json has for this checkout's lock
-
---help of npm run build has the other options, of which --output, --plan and --json have no place here.
-
-Exit status: 0 they are the same, 1 they differ or a build failed, 2 the request was wrong.
-`
-
-const misplaced = ['--output', '--plan', '--json']
-
-await exitWith(async () => {
-  const args = process.argv.slice(2)
-  const flag = args.find((arg) => misplaced.includes(arg.split('=', 1)[0] as string))
-  if (flag !== undefined) {
-    throw new UserError(`${flag} has no place here: see npm run verify -- --help`)
-  }
-  const options = args.filter((arg) => arg !== '--recorded')
-  const request = parseBuildRequest(options, loadVariants())
-  if (request === 'help') {
-    process.stdout.write(verifyHelp)
-    return
-  }
+export default async function verify(request: VerifyRequest, facts: Variants): Promise<void> {
   const folder = temporaryDirectory('verify')
-  if (options.length < args.length) await verifyRecorded(request, options, folder)
-  else await verifyTwice(options, folder)
-})
+  await (request.recorded ? verifyRecorded : verifyTwice)(request, facts, folder)
+}
 
 /** Compares a build with what is recorded. */
 async function verifyRecorded(
-  request: BuildRequest,
-  options: readonly string[],
+  { build }: VerifyRequest,
+  facts: Variants,
   folder: string,
 ): Promise<void> {
-  const facts = loadVariants()
-  const specs = planImages({ ...request, base: await chooseBase(request, facts) }, facts)
+  const request = { ...build, output: folder }
+  const specs = await planRequested(request, facts)
   const recorded = recordedRows(specs, loadMeasured(), lockHash())
-  await build(options, folder)
-  const digests = compareDigests(recorded, await readRows(folder))
+  const digests = compareDigests(recorded, await buildPlanned(request, facts, specs))
   report(['recorded', 'built'], digests)
   const count = digests.filter(differs).length
   if (count > 0) throw new BuildError(`${count} of ${digests.length} digests are not the recorded`)
 }
 
 /** Compares a build on the engine that builds use, and with what it has cached, with one that has nothing. */
-async function verifyTwice(options: readonly string[], folder: string): Promise<void> {
+async function verifyTwice(
+  { build, values }: VerifyRequest,
+  facts: Variants,
+  folder: string,
+): Promise<void> {
   const [first, second] = ['first', 'second'].map((name) => join(folder, name)) as [string, string]
-  await build(options, first)
-  await buildAfresh(options, second)
-  const digests = compareDigests(await readRows(first), await readRows(second))
+  const request = { ...build, output: first }
+  const rows = await buildPlanned(request, facts, await planRequested(request, facts))
+  await buildAfresh(flagsOf({ ...values, engine: 'embedded', output: second }), `${second}-cache`)
+  const digests = compareDigests(rows, await readRows(second))
   report(['first build', 'second build'], digests)
   if (!digests.some(differs)) return
   throw new BuildError(
@@ -93,19 +77,8 @@ function report(titles: readonly string[], digests: readonly DigestPair[]): void
   process.stdout.write(table([['image', 'arch', ...titles], ...rows]))
 }
 
-async function build(
-  options: readonly string[],
-  output: string,
-  env: Record<string, string> = {},
-): Promise<void> {
-  const args = ['run', 'build', '--', ...options, '--output', output]
-  const { status } = await run('npm', args, { env, show: 'stderr' })
-  if (status !== 0) throw new BuildError('the build failed: see above')
-}
-
-/** Builds with nothing but the engine's own programs there, which no image is made of. */
-async function buildAfresh(options: readonly string[], output: string): Promise<void> {
-  const cache = `${output}-cache`
+/** Builds with nothing but the engine's own programs there, which no image is made of: as a process, because the cache is its own. */
+async function buildAfresh(flags: readonly string[], cache: string): Promise<void> {
   const env = { XDG_CACHE_HOME: cache }
   const clean = () => {
     runSync('npm', ['run', 'engine', '--', 'down'], env)
@@ -120,10 +93,20 @@ async function buildAfresh(options: readonly string[], output: string): Promise<
   }
   line('the second build, with empty caches')
   try {
-    // Of a flag that is given twice the last holds.
-    await build([...options, '--engine', 'embedded'], output, env)
+    const { status } = await run('npm', ['run', 'build', '--', ...flags], { env, show: 'stderr' })
+    if (status !== 0) throw new BuildError('the build failed: see above')
   } finally {
     process.off('exit', clean)
     clean()
   }
+}
+
+/** Values as flags of `npm run build`. */
+function flagsOf(values: BuildValues): string[] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => {
+      const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      return [value].flat().map((one) => (one === true ? flag : `${flag}=${one}`))
+    })
 }

@@ -3,7 +3,6 @@ import { basename, join } from 'node:path'
 import { type Directory, ExecError } from '@dagger.io/dagger'
 import { throughTunnel } from '../engine/network.js'
 import { buildLog, causeOf, describeFailure } from '../engine/session.js'
-import { alpineBase, staticBase } from '../facts/bases.js'
 import { BuildError, messageOf, UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
@@ -19,7 +18,6 @@ import {
   lockOf,
   parseLock,
 } from '../plan/alpine-lock.js'
-import { wantsAlpine } from '../plan/alpine-request.js'
 import type { BuildRequest } from '../plan/request.js'
 import type { AlpineRoot, ImageSpec } from '../plan/spec.js'
 
@@ -42,25 +40,27 @@ interface FetchOptions {
   mirror: Mirror
 }
 
-/**
- * The base asked for; else Alpine if its mirror answers within seconds or something was asked that only Alpine can
- * give, else the static one. Says in one line what it chose and why.
- */
-export async function chooseBase(request: BuildRequest, facts: Variants): Promise<string> {
-  if (request.base !== undefined) return request.base
-  const [alpine, other] = [alpineBase(facts), staticBase(facts)]
-  if (wantsAlpine(request.alpine)) return alpine
-  const { mirror, repositories } = facts.alpine
-  const release = (facts.bases[alpine] as { release: string }).release
-  const index = indexUrl(mirror, release, repositories[0] as string, 'amd64')
-  try {
-    await indexState(index)
-    line(`base: ${alpine}`)
-    return alpine
-  } catch (error) {
-    line(`base: ${other}, because ${messageOf(error)}`)
-    return other
-  }
+/** The bases of a request whose packages can be reached; says in a line which one it skips and why. None that is named is. */
+export async function reachableBases(request: BuildRequest, facts: Variants): Promise<string[]> {
+  const { bases, basesNamed, alpine } = request
+  // A mirror that the user names must answer, which is told later.
+  if (basesNamed || alpine.mirror !== undefined) return bases
+  const reached = await Promise.all(
+    bases.map(async (base) => {
+      const baseFacts = facts.bases[base]
+      if (baseFacts?.kind !== 'alpine') return [base]
+      const { mirror, repositories } = facts.alpine
+      const index = indexUrl(mirror, baseFacts.release, repositories[0] as string, 'amd64')
+      try {
+        await indexState(index)
+        return [base]
+      } catch (error) {
+        line(`base ${base} is skipped: ${messageOf(error)}`)
+        return []
+      }
+    }),
+  )
+  return reached.flat()
 }
 
 /**

@@ -10,7 +10,7 @@ import { planImages } from '../plan/images.js'
 import type { BuildRequest } from '../plan/request.js'
 import type { ImageSpec } from '../plan/spec.js'
 import type { SizeRow } from '../sizes/rows.js'
-import { chooseBase, prepareMirror } from './alpine-mirror.js'
+import { prepareMirror, reachableBases } from './alpine-mirror.js'
 import { buildImages, sourceDate } from './build-images.js'
 import { prepareInputs } from './debian-root.js'
 import { goOffline, withoutPlaces } from './offline.js'
@@ -21,8 +21,8 @@ export async function planRequested(request: BuildRequest, facts: Variants): Pro
   verifyOutput(resolve(request.output))
   // One that is wrong is told before anything starts.
   sourceDate(process.env)
-  const base = await chooseBase(request, facts)
-  const specs = planImages({ ...request, base }, facts)
+  const bases = await reachableBases(request, facts)
+  const specs = planImages({ ...request, bases }, facts)
   // Offline, only the build itself can tell.
   if (!request.offline) await verifyPublished(request.kubernetes, facts)
   return specs

@@ -14,46 +14,57 @@ export interface AlpineRequest {
   packages: string[]
 }
 
-interface AlpineFlags {
-  'alpine-mirror'?: string | undefined
-  'alpine-key'?: string[] | undefined
-  'alpine-lock'?: string[] | undefined
+/** As it was given. */
+interface AlpineValues {
+  alpineMirror?: string | undefined
+  alpineKey?: string[] | undefined
+  alpineLock?: string[] | undefined
   apk?: string[] | undefined
 }
 
+const flags = {
+  alpineMirror: '--alpine-mirror',
+  alpineKey: '--alpine-key',
+  alpineLock: '--alpine-lock',
+  apk: '--apk',
+} as const
+
 const packageName = /^[a-z0-9][\w.+-]*([=<>~]{1,2}[\w.+-]+)?$/i
 
-/** Reads the flags for Alpine bases; `base` is the one asked for. Throws a UserError. */
+/** Checks what was asked of those of `bases` that are Alpine. Throws a UserError, also where none is. */
 export function parseAlpineFlags(
-  flags: AlpineFlags,
-  packages: readonly string[],
-  base: string | undefined,
+  given: AlpineValues,
+  bases: readonly string[],
   facts: Variants,
 ): AlpineRequest {
-  const mirror = flags['alpine-mirror']
-  const [keys, locks] = [flags['alpine-key'] ?? [], flags['alpine-lock'] ?? []]
-  const names = ['alpine-mirror', 'alpine-key', 'alpine-lock', 'apk'] as const
-  const given = names.find((name) => flags[name] !== undefined)
-  if (given !== undefined && base !== undefined && facts.bases[base]?.kind !== 'alpine') {
+  const flag = flagGiven(given)
+  if (flag !== undefined && bases.every((base) => facts.bases[base]?.kind !== 'alpine')) {
     throw new UserError(
-      `--${given} is for Alpine, not for base ${base}: leave it out, or choose --base ${alpineBase(facts)}`,
+      `${flag} is for Alpine, not for base ${bases.join(', ')}: leave it out, or choose --base ${alpineBase(facts)}`,
     )
   }
+  const packages = [...new Set(given.apk)]
   const wrong = packages.find((name) => !packageName.test(name))
   if (wrong !== undefined) {
     throw new UserError(`malformed Alpine package "${wrong}": write NAME or NAME=VERSION`)
   }
   return {
-    ...(mirror !== undefined && { mirror: parseMirror(mirror, facts) }),
-    keys,
-    locks,
-    packages: [...packages],
+    ...(given.alpineMirror !== undefined && { mirror: parseMirror(given.alpineMirror, facts) }),
+    keys: given.alpineKey ?? [],
+    locks: given.alpineLock ?? [],
+    packages,
   }
 }
 
 /** Whether anything was asked that only an Alpine base can give. */
-export function wantsAlpine({ mirror, keys, locks, packages }: AlpineRequest): boolean {
-  return mirror !== undefined || keys.length + locks.length + packages.length > 0
+export function wantsAlpine(given: AlpineValues): boolean {
+  return flagGiven(given) !== undefined
+}
+
+function flagGiven(given: AlpineValues): string | undefined {
+  const names = Object.keys(flags) as (keyof typeof flags)[]
+  const name = names.find((name) => given[name] !== undefined)
+  return name && flags[name]
 }
 
 function parseMirror(text: string, facts: Variants): string {

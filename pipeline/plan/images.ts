@@ -1,4 +1,3 @@
-import { staticBase } from '../facts/bases.js'
 import { UserError } from '../facts/errors.js'
 import { entry, type Variants } from '../facts/load.js'
 import { platformOf } from '../facts/platform.js'
@@ -6,15 +5,14 @@ import { planComponent } from './components.js'
 import type { BuildRequest } from './request.js'
 import type { AlpineRoot, ImageSpec, StaticRoot } from './spec.js'
 
-/**
- * Expands a request into the images it asks for. Pure. Throws a UserError when nothing matches.
- * Scripts choose a base where the request names none; without that it is the static one.
- */
+/** Expands a request into the images it asks for, base by base. Pure. Throws a UserError when nothing matches. */
 export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] {
-  const specs = request.images.flatMap((image) =>
-    request.variants
-      .filter((variant) => image in entry(facts.variants, variant).images)
-      .map((variant) => planImage(request, facts, image, variant)),
+  const specs = request.bases.flatMap((base) =>
+    request.images.flatMap((image) =>
+      request.variants
+        .filter((variant) => image in entry(facts.variants, variant).images)
+        .map((variant) => planImage(request, facts, { base, image, variant })),
+    ),
   )
   if (specs.length === 0) {
     throw new UserError(
@@ -27,10 +25,9 @@ export function planImages(request: BuildRequest, facts: Variants): ImageSpec[] 
 function planImage(
   request: BuildRequest,
   facts: Variants,
-  image: string,
-  variant: string,
+  { base, image, variant }: { base: string; image: string; variant: string },
 ): ImageSpec {
-  const { kubernetes, base = staticBase(facts), arches, compression } = request
+  const { kubernetes, arches, compression } = request
   const imageFacts = entry(facts.images, image)
   const { repository, commits } = facts.sources.kubernetes
   const commit = commits[kubernetes.version]

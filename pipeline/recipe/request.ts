@@ -2,7 +2,7 @@ import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import type { KubernetesFacts, Variants } from '../facts/load.js'
 import { planImages } from '../plan/images.js'
-import { makeBuildRequest, oneOf, parseFlags } from '../plan/request.js'
+import { makeBuildRequest, missingRelease, oneOf } from '../plan/request.js'
 import { type ImageSpec, localRef } from '../plan/spec.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './sockets.js'
@@ -70,65 +70,35 @@ export interface RecipeRequest {
   caCertHash: string
 }
 
-export const recipeHelp = `Usage: npm run recipe -- --mode MODE --k8s VERSION [options]
-
-Prints what to do on a fresh machine with containerd, in order and ready to be pasted, to run a node from an image.
-
-  --mode MODE             standalone (static pods, no cluster), init and join (first and next nodes of a cluster, by
-                          kubeadm) or hardway (a node with a CA and certificates of your own)
-  --k8s VERSION           Kubernetes release, v1.22.0 or later
-  --runtime NAME          ctr, nerdctl, docker or systemd: what runs the kubelet (default: ctr)
-  --base NAME             base of the image (default: static)
-  --variant NAME          variant of the image (default: cni; for init and join kubeadm-cni)
-  --image REF             image in a registry (default: the archive that npm run build writes)
-  --kubeadm-image REF     init, join: image with kubeadm (default: --image, or variant kubeadm where it has none)
-  --network NAME          bridge, flannel (its DaemonSet comes later) or none (default: flannel for that variant in a
-                          cluster, none for images without CNI plugins, else bridge)
-  --output DIR            where the archive is (default: dist)
-  --host-path DIR         directory that pods mount as a hostPath volume with a type, or below a sub path; repeatable
-  --pause-image REF       image of pod sandboxes (default: registry.k8s.io/pause:3.10)
-  --pod-cidr CIDR         addresses for the pods of this node (default: 10.244.0.0/24); init: of all nodes, of which this
-                          one takes the first 256 (default: 10.244.0.0/16)
-  --image-repository REF  init: where the control plane's images come from (default: registry.k8s.io)
-  --skip-phases LIST      init: phases of kubeadm to leave out, for example addon/coredns
-  --server HOST:PORT      join, hardway: the API server
-  --token TOKEN           join: a bootstrap token, and
-  --ca-cert-hash HASH     join: the hash of the CA, as kubeadm token create --print-join-command prints them
-  --help                  print this text
-
-Exit status: 0 done, 2 the request was wrong.
-`
-
-const flag = { type: 'string' } as const
-const options = {
-  ...{ mode: flag, k8s: flag, runtime: flag, base: flag, variant: flag, image: flag },
-  ...{ 'kubeadm-image': flag, network: flag },
-  'host-path': { type: 'string', multiple: true },
-  ...{ output: flag, 'pause-image': flag, 'pod-cidr': flag, 'image-repository': flag },
-  ...{ 'skip-phases': flag, server: flag, token: flag, 'ca-cert-hash': flag },
-  help: { type: 'boolean' },
-} as const
-
 /** What may be said of a recipe, as it was given: no word of it checked yet. */
-export type RecipeValues = Omit<ReturnType<typeof parseFlags<typeof options>>, 'help'>
+export interface RecipeValues {
+  mode?: string | undefined
+  k8s?: string | undefined
+  runtime?: string | undefined
+  base?: string | undefined
+  variant?: string | undefined
+  image?: string | undefined
+  kubeadmImage?: string | undefined
+  network?: string | undefined
+  output?: string | undefined
+  hostPath?: string[] | undefined
+  pauseImage?: string | undefined
+  podCidr?: string | undefined
+  imageRepository?: string | undefined
+  skipPhases?: string | undefined
+  server?: string | undefined
+  token?: string | undefined
+  caCertHash?: string | undefined
+}
 
 /** Flags that only some modes have. */
 const modesOf: Partial<Record<keyof RecipeValues, readonly RecipeMode[]>> = {
-  'kubeadm-image': ['init', 'join'],
-  'image-repository': ['init'],
-  'skip-phases': ['init'],
+  kubeadmImage: ['init', 'join'],
+  imageRepository: ['init'],
+  skipPhases: ['init'],
   server: ['join', 'hardway'],
   token: ['join'],
-  'ca-cert-hash': ['join'],
-}
-
-/** Reads the arguments of `npm run recipe`; `help` when only the usage is wanted. Throws a UserError. */
-export function parseRecipeRequest(
-  args: readonly string[],
-  facts: Variants,
-): RecipeRequest | 'help' {
-  const { help, ...values } = parseFlags(args, options)
-  return help ? 'help' : makeRecipeRequest(values, facts)
+  caCertHash: ['join'],
 }
 
 /** Checks every value by its shape, and looks up what the release needs. Throws a UserError. */
@@ -140,12 +110,11 @@ export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeR
   verifyMode(given, mode)
   const runtime = oneOf('runtime', given.runtime ?? 'ctr', runtimes)
   const { k8s, variant = defaultVariant(mode) } = given
-  if (k8s === undefined)
-    throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
+  if (k8s === undefined) throw missingRelease()
   const kubernetes = parseKubernetesVersion(k8s, Object.keys(facts.kubernetes))
   const output = path('--output', given.output ?? 'dist')
   const image = optional(imageReference, '--image', given.image)
-  const kubeadmImage = optional(imageReference, '--kubeadm-image', given['kubeadm-image'])
+  const kubeadmImage = optional(imageReference, '--kubeadm-image', given.kubeadmImage)
   const images = { k8s, variant, base: given.base, output, image, kubeadmImage }
   const spec = planKubelet(images, facts)
   const hasCni = spec.components.some(({ kind }) => kind === 'cni')
@@ -156,9 +125,9 @@ export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeR
   const byDocker = runtime === 'docker' && dockershim
   const pauseImage = imageReference(
     '--pause-image',
-    given['pause-image'] ?? 'registry.k8s.io/pause:3.10',
+    given.pauseImage ?? 'registry.k8s.io/pause:3.10',
   )
-  const repository = optional(imageRepository, '--image-repository', given['image-repository'])
+  const repository = optional(imageRepository, '--image-repository', given.imageRepository)
   return {
     mode,
     runtime,
@@ -167,7 +136,7 @@ export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeR
     kubeadmImage: kubeadmSource(images, facts),
     network,
     dockershim: byDocker,
-    hostPaths: (given['host-path'] ?? []).map((text) => absolutePath('--host-path', text)),
+    hostPaths: (given.hostPath ?? []).map((text) => absolutePath('--host-path', text)),
     entrypoint: spec.entrypoint,
     kubeletFlags: byDocker
       ? [
@@ -179,12 +148,12 @@ export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeR
     kubeletConfig,
     kubeadmApi,
     pauseImage,
-    ...podRanges(mode, optional(cidr, '--pod-cidr', given['pod-cidr'])),
+    ...podRanges(mode, optional(cidr, '--pod-cidr', given.podCidr)),
     ...(repository !== undefined && { imageRepository: repository }),
-    skipPhases: optional(phases, '--skip-phases', given['skip-phases']) ?? [],
+    skipPhases: optional(phases, '--skip-phases', given.skipPhases) ?? [],
     server: optional(hostAndPort, '--server', given.server) ?? 'HOST:6443',
     token: optional(bootstrapToken, '--token', given.token) ?? 'TOKEN',
-    caCertHash: optional(caHash, '--ca-cert-hash', given['ca-cert-hash']) ?? 'sha256:HASH',
+    caCertHash: optional(caHash, '--ca-cert-hash', given.caCertHash) ?? 'sha256:HASH',
   }
 }
 
@@ -192,8 +161,9 @@ export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeR
 function verifyMode(given: RecipeValues, mode: RecipeMode): void {
   for (const [name, modes] of Object.entries(modesOf)) {
     if (given[name as keyof RecipeValues] === undefined || modes.includes(mode)) continue
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     throw new UserError(
-      `--${name} is for --mode ${modes.join(' and ')}, not for ${mode}: leave it out`,
+      `--${flag} is for --mode ${modes.join(' and ')}, not for ${mode}: leave it out`,
     )
   }
 }
@@ -238,7 +208,7 @@ interface ImageValues {
 }
 
 function planKubelet({ k8s, base = 'static', variant }: ImageValues, facts: Variants): ImageSpec {
-  const values = { k8s, base, variant: [variant], image: ['kubelet'] }
+  const values = { k8s, base: [base], variant: [variant], image: ['kubelet'] }
   const [spec, ...more] = planImages(makeBuildRequest(values, facts), facts)
   if (spec === undefined || more.length > 0) throw new Error('a recipe is for one image')
   return spec

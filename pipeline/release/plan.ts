@@ -12,13 +12,12 @@ export interface ReleaseImage {
 }
 
 /**
- * The images that a request releases, of one base or of every one, in an order that depends on nothing else. Pure.
+ * The images that a request releases, in an order that depends on nothing else. Pure.
  * Throws a UserError when nothing matches.
  */
 export function planRelease(request: ReleaseRequest, facts: Variants): ReleaseImage[] {
   const { build, registry, stage } = request
-  const bases = build.base === undefined ? Object.keys(facts.bases) : [build.base]
-  const specs = bases.flatMap((base) => planImages({ ...build, base }, facts))
+  const specs = planImages(build, facts)
   const asked = typeof stage === 'string' ? specs : shardOf(specs, stage)
   return asked.map((spec) => ({ spec, repository: `${registry}/${spec.image}` }))
 }

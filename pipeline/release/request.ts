@@ -1,10 +1,9 @@
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
-import { type BuildRequest, buildOptions, makeBuildRequest, parseFlags } from '../plan/request.js'
+import { type BuildRequest, type BuildValues, makeBuildRequest } from '../plan/request.js'
 
-/** What `npm run release` was asked for. */
+/** What to release. */
 export interface ReleaseRequest {
-  /** Without a base: every base. */
   build: BuildRequest
   /** HOST/NAMESPACE. */
   registry: string
@@ -25,52 +24,20 @@ export interface Shard {
   count: number
 }
 
-export const releaseHelp = `Usage: npm run release -- --k8s VERSION --registry HOST/NAMESPACE [options]
+/** What may be said of a release, as it was given: no word of it checked yet. */
+export interface ReleaseValues extends BuildValues {
+  registry?: string | undefined
+  shard?: string | undefined
+  tags?: boolean | undefined
+  notes?: string | undefined
+  dryRun?: boolean | undefined
+  plainHttp?: boolean | undefined
+}
 
-Builds every image of a release and pushes it as HOST/NAMESPACE/IMAGE:TAG, with the blobs of its archive: what is there
-already is not pushed again, and all tags are moved at the end, or none.
-
-  --k8s VERSION        Kubernetes release, v1.22.0 or later (required)
-  --registry PLACE     where the images go, for example registry.example.org/nodes (required)
-  --dry-run            build, print what would be pushed, and ask no registry
-  --shard I/N          build and push part I of N, without tags; what was pushed is noted in --output
-  --tags               build nothing: move the tags of what every shard has noted in --output
-  --notes FILE         write notes of the release in Markdown: digests, and sizes beside the original's
-  --plain-http         allow HTTP without TLS to another machine
-  --image LIST         images (default: all)
-  --variant LIST       variants (default: all)
-  --base NAME          one base (default: every base)
-  --output DIR         where the archives and notes go (default: dist)
-  --json               print the result as JSON instead of a table
-  --help               print this text
-
---compression, --engine, --apk and the flags that start with --alpine- are as for npm run build.
-Credentials come from REGISTRY_USERNAME and REGISTRY_PASSWORD, else from Docker's configuration and its credential
-helpers; SSL_CERT_FILE names other certificate authorities than the system's.
-Exit status: 0 done, 1 the build or the push failed, 2 the request was wrong.
-`
-
-// An index has every architecture.
-const { arch: _arch, plan: _plan, ...shared } = buildOptions
-
-const options = {
-  ...shared,
-  registry: { type: 'string' },
-  shard: { type: 'string' },
-  tags: { type: 'boolean', default: false },
-  notes: { type: 'string' },
-  'dry-run': { type: 'boolean', default: false },
-  'plain-http': { type: 'boolean', default: false },
-} as const
-
-/** Reads the arguments of `npm run release`; `help` when only the usage is wanted. Throws a UserError. */
-export function parseReleaseRequest(
-  args: readonly string[],
-  facts: Variants,
-): ReleaseRequest | 'help' {
-  const given = parseFlags(args, options)
-  if (given.help) return 'help'
-  const build = makeBuildRequest(given, facts)
+/** Checks every word of what is asked for. Throws a UserError. */
+export function makeReleaseRequest(given: ReleaseValues, facts: Variants): ReleaseRequest {
+  // A release is of every base, and never skips one.
+  const build = makeBuildRequest({ ...given, base: given.base ?? Object.keys(facts.bases) }, facts)
   if (given.registry === undefined) {
     throw new UserError('missing --registry: name where the images go, as HOST/NAMESPACE')
   }
@@ -81,10 +48,10 @@ export function parseReleaseRequest(
     build,
     registry: parseRegistry(given.registry),
     stage: given.shard === undefined ? (given.tags ? 'tags' : 'all') : parseShard(given.shard),
-    dryRun: given['dry-run'],
+    dryRun: given.dryRun ?? false,
     ...(given.notes !== undefined && { notes: given.notes }),
-    plainHttp: given['plain-http'],
-    json: given.json,
+    plainHttp: given.plainHttp ?? false,
+    json: build.json,
   }
 }
 

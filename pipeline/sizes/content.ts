@@ -100,7 +100,7 @@ export function archiveOf({ image, tag }: SizeRow): string {
 }
 
 function specOf({ kubernetes, image, variant, base }: SizeRow, facts: Variants): ImageSpec {
-  const values = { k8s: kubernetes, image: [image], variant: [variant], base }
+  const values = { k8s: kubernetes, image: [image], variant: [variant], base: [base] }
   const [spec] = planImages(makeBuildRequest(values, facts), facts)
   return spec as ImageSpec
 }

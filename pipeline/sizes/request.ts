@@ -1,16 +1,8 @@
-import { parseArgs } from 'node:util'
-import { messageOf, UserError } from '../facts/errors.js'
+import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import { publishedImages, type Variants } from '../facts/load.js'
 import { type Arch, parseArch } from '../facts/platform.js'
-import {
-  type BuildRequest,
-  buildOptions,
-  makeBuildRequest,
-  oneOf,
-  parseFlags as parseBuildFlags,
-  verifyFlags,
-} from '../plan/request.js'
+import { type BuildRequest, type BuildValues, makeBuildRequest, oneOf } from '../plan/request.js'
 
 /** What `npm run sizes` was asked for: the matrix, after a build or not, an image's bytes, or two builds' differences. */
 export type SizesRequest = MatrixRequest | WhyRequest | DiffRequest
@@ -43,56 +35,41 @@ export interface DiffRequest {
   json: boolean
 }
 
-export const sizesHelp = `Usage: npm run sizes -- [--output DIR]
-       npm run sizes -- --k8s VERSION [options of npm run build]
-       npm run sizes -- --why IMAGE --arch NAME [options]
-       npm run sizes -- --diff BEFORE AFTER [--json]
-
-Puts the sizes of the images in DIR, which --k8s builds first, into the README's matrix, its chart and the data of both.
-
-  --output DIR         what npm run build wrote (default: dist)
-  --why IMAGE          show where the bytes of an image are instead: by layer, file and, in Go programs, module
-    --arch NAME        amd64, arm64, arm
-    --variant NAME     variant of the image (default: base)
-    --k8s VERSION      release of the image, and
-    --base NAME        its base, where DIR has several
-  --diff BEFORE AFTER  show what grew and shrank between two directories or two archives in them instead
-  --json               print everything as JSON instead of a table of what counts
-  --help               print this text
-
-Exit status: 0 done, 1 it failed, 2 the request was wrong.
-`
-
-const flag = { type: 'string' } as const
-const options = {
-  ...{ why: flag, arch: flag, variant: flag, k8s: flag, base: flag, diff: flag, output: flag },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean' },
-} as const
-
-/** Those of a build that `npm run sizes` takes too. */
-const { k8s, arch, image, variant, base, compression, output, engine, help } = buildOptions
-const buildFlags = { k8s, arch, image, variant, base, compression, output, engine, help }
-
-/** Reads the arguments of `npm run sizes`; `help` when only the usage is wanted. Throws a UserError. */
-export function parseSizesRequest(args: readonly string[], facts: Variants): SizesRequest | 'help' {
-  if (args.includes('--help')) return 'help'
-  const names = args.map((arg) => arg.split('=', 1)[0])
-  if (names.includes('--why')) return parseWhy(args, facts)
-  if (names.includes('--diff')) return parseDiff(args)
-  if (names.includes('--k8s')) {
-    const build = makeBuildRequest(parseBuildFlags(args, buildFlags), facts)
-    return { mode: 'matrix', build, output: build.output }
-  }
-  const { output = 'dist' } = parseFlags(args, ['--output']).values
-  return { mode: 'matrix', output }
+/** What may be said of sizes, as it was given: no word of it checked yet. */
+export interface SizesValues extends BuildValues {
+  why?: string | undefined
+  diff?: string[] | undefined
 }
 
-function parseWhy(args: readonly string[], facts: Variants): WhyRequest {
-  const known = ['--why', '--arch', '--variant', '--k8s', '--base', '--output', '--json']
-  const { values } = parseFlags(args, known)
-  const { why = '', arch, variant = 'base', k8s, base, output = 'dist', json } = values
+/** Values that each mode has; a matrix has those of a build, and without a release only a directory. */
+const valuesOf = {
+  why: ['why', 'arch', 'variant', 'k8s', 'base', 'output', 'json'],
+  diff: ['diff', 'json'],
+  matrix: ['k8s', 'arch', 'image', 'variant', 'base', 'compression', 'output', 'engine'],
+  read: ['output'],
+} as const
+
+/** Checks every word of what is asked for. Throws a UserError. */
+export function makeSizesRequest(
+  { debug: _, ...given }: SizesValues & { debug?: true | undefined },
+  facts: Variants,
+): SizesRequest {
+  if (given.why !== undefined) return makeWhy(given, given.why, facts)
+  if (given.diff !== undefined) return makeDiff(given, given.diff)
+  if (given.k8s !== undefined) {
+    verifyValues(given, valuesOf.matrix, 'a build')
+    const build = makeBuildRequest(given, facts)
+    return { mode: 'matrix', build, output: build.output }
+  }
+  verifyValues(given, valuesOf.read, 'a matrix without --k8s')
+  return { mode: 'matrix', output: given.output ?? 'dist' }
+}
+
+function makeWhy(given: SizesValues, why: string, facts: Variants): WhyRequest {
+  verifyValues(given, valuesOf.why, '--why')
+  const { k8s, output = 'dist', json = false } = given
   const image = oneOf('image', why, publishedImages(facts))
+  const [arch, variant = 'base', base] = [given.arch, given.variant, given.base].map(single)
   if (arch === undefined) {
     throw new UserError(
       'missing --arch: name the architecture of the image, for example --arch arm64',
@@ -112,23 +89,28 @@ function parseWhy(args: readonly string[], facts: Variants): WhyRequest {
   }
 }
 
-function parseDiff(args: readonly string[]): DiffRequest {
-  const { values, positionals } = parseFlags(args, ['--diff', '--json'])
-  const [after, ...more] = positionals
-  if (values.diff === undefined || after === undefined || more.length > 0) {
+function makeDiff(given: SizesValues, diff: readonly string[]): DiffRequest {
+  verifyValues(given, valuesOf.diff, '--diff')
+  const [before, after, ...more] = diff
+  if (before === undefined || after === undefined || more.length > 0) {
     throw new UserError(
       '--diff compares two: --diff BEFORE AFTER, directories of npm run build or archives',
     )
   }
-  return { mode: 'diff', before: values.diff, after, json: values.json }
+  return { mode: 'diff', before, after, json: given.json ?? false }
 }
 
-function parseFlags(args: readonly string[], known: readonly string[]) {
-  verifyFlags(args, [...known, '--help'])
-  const allowPositionals = known.includes('--diff')
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals })
-  } catch (error) {
-    throw new UserError(`${messageOf(error).split('\n')[0]}; see --help`, { cause: error })
-  }
+/** --why is about one image. */
+function single(names: string[] | undefined): string | undefined {
+  if (names === undefined || names.length === 1) return names?.[0]
+  throw new UserError(`--why is about one image: choose one of ${names.join(', ')}`)
+}
+
+function verifyValues(given: SizesValues, allowed: readonly string[], what: string): void {
+  const other = Object.entries(given).find(
+    ([name, value]) => value !== undefined && !allowed.includes(name),
+  )
+  if (other === undefined) return
+  const flags = allowed.map((name) => `--${name}`).join(', ')
+  throw new UserError(`--${other[0]} has no place with ${what}: choose from ${flags}`)
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { chooseBase, prepareMirror } from '../build/alpine-mirror.js'
+import { prepareMirror } from '../build/alpine-mirror.js'
 import { buildImages } from '../build/build-images.js'
 import { prepareBuilder, prepareInputs } from '../build/debian-root.js'
 import { verifyPublished } from '../build/releases.js'
@@ -28,13 +28,12 @@ export async function buildForNodes(
   folder: string,
 ): Promise<Images> {
   const { mode, build: asked, conformance } = request
-  const base = await chooseBase(asked, facts)
   // What a cluster with the variant flannel has for a network.
   const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
   const specs = [...images, ...flannel].flatMap((image) => {
     // Only the kubelet comes in variants. kubeadm may come from another one.
     const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
-    return planImages({ ...asked, base, images: [image], variants }, facts)
+    return planImages({ ...asked, images: [image], variants }, facts)
   })
   await verifyPublished(asked.kubernetes, facts)
   const mirror = await prepareMirror(asked, facts, specs)

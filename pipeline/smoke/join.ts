@@ -29,7 +29,7 @@ export async function smokeJoin(setting: Setting): Promise<void> {
 /** The control plane, by the recipe for it. */
 async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   const { recipe, specs, report } = setting
-  const init = recipe({ mode: 'init', 'image-repository': 'localhost' })
+  const init = recipe({ mode: 'init', imageRepository: 'localhost' })
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
   const kubectl = await mountKubectl(node, specs)
@@ -55,7 +55,7 @@ async function joinWorker(
   if (network === 'flannel') await importFlannel(node, specs, folder)
   const print = 'token create --print-join-command'
   const command = await kubeadm(control, kubeadmImage.ref, print)
-  const values = { mode: 'join', 'pod-cidr': podCidrs.worker, ...joinValues(command) }
+  const values = { mode: 'join', podCidr: podCidrs.worker, ...joinValues(command) }
   const right = nodeRecipe(recipe(values))
   await followRecipe(node, right.slice(0, -1), report)
   for (const [what, wrong] of wrongValues(values.token)) {
@@ -184,7 +184,7 @@ function joinValues(command: string) {
   )
   if (found === null) throw new Error(`no command to join in:\n${command}`)
   const [, server, token, hash] = found as unknown as [string, string, string, string]
-  return { server, token, 'ca-cert-hash': hash }
+  return { server, token, caCertHash: hash }
 }
 
 /** What may be wrong, and values with it. The id of a token that is not there is waited for. */
@@ -192,7 +192,7 @@ function wrongValues(token: string): [string, RecipeValues][] {
   const [id] = token.split('.')
   return [
     ['secret of the token', { token: `${id}.${'0'.repeat(16)}` }],
-    ['hash of the CA', { 'ca-cert-hash': `sha256:${'0'.repeat(64)}` }],
+    ['hash of the CA', { caCertHash: `sha256:${'0'.repeat(64)}` }],
   ]
 }
 

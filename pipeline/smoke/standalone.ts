@@ -17,7 +17,7 @@ const hostPath = '/opt/data'
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
 export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {
   const node = await startNode('web', '198.51.100.1/24')
-  const request = recipe({ mode: 'standalone', 'host-path': [hostPath] })
+  const request = recipe({ mode: 'standalone', hostPath: [hostPath] })
   const containers = podContainers(node, request)
   const steps = nodeRecipe(request)
   await followRecipe(node, steps, report)

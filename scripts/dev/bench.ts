@@ -1,46 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { table } from 'table'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import type { Variants } from '../../pipeline/facts/load.js'
 import { platformOf } from '../../pipeline/facts/platform.js'
 import { compileCommand, componentCompiler } from '../../pipeline/graph/component.js'
 import { packLayer } from '../../pipeline/graph/layer.js'
 import { staticRoot } from '../../pipeline/graph/static-root.js'
 import { succeed } from '../../pipeline/host/process.js'
 import { duration, line } from '../../pipeline/host/progress.js'
+import { temporaryDirectory } from '../../pipeline/host/temporary.js'
 import { planImages } from '../../pipeline/plan/images.js'
-import { parseBuildRequest } from '../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../pipeline/plan/request.js'
 import type { ComponentSpec, ImageSpec, StaticRoot } from '../../pipeline/plan/spec.js'
-import { exitWith } from '../terminal/run.js'
 
-/**
- * Times a build of one kubelet image with empty caches, in a cache directory of its own, against a bare
- * `go build` of the same kubelet. Takes about a quarter of an hour; ends with a table for the README.
- */
-await exitWith(async () => {
-  const facts = loadVariants()
-  const args = process.argv.slice(2)
-  const cache = await mkdtemp(join(tmpdir(), 'kubelet-images-bench-'))
+/** Times a build with empty caches in a cache directory of its own, against a bare `go build` of the same kubelet. */
+export default async function bench(request: BuildRequest, facts: Variants): Promise<void> {
+  const cache = temporaryDirectory('bench')
   process.env.XDG_CACHE_HOME = cache
   process.env.GOCACHE = join(cache, 'go-build')
   process.env.GOMODCACHE = join(cache, 'go-mod')
-  const selection = [
-    '--k8s',
-    'v1.24.0',
-    '--arch',
-    'amd64',
-    '--image',
-    'kubelet',
-    '--variant',
-    'base',
-    ...args,
-  ]
-  const request = parseBuildRequest(
-    [...selection, '--base', 'static', '--engine', 'embedded'],
-    facts,
-  )
-  if (request === 'help') return
   const spec = planImages(request, facts)[0] as ImageSpec
   const { userland } = spec.root as StaticRoot
   // Loaded now, because they read the cache directory's name when they load.
@@ -57,8 +34,17 @@ await exitWith(async () => {
       rows.push([what, Date.now() - started])
       line(`${what}: ${duration(Date.now() - started)}`)
     }
-    const flags = ['--base', 'static', '--engine', 'embedded', '--output', join(cache, 'dist')]
-    const build = () => succeed('npm', ['run', 'build', '--', ...selection, ...flags])
+    const { kubernetes, arches, images, variants, bases } = request
+    const flags = [
+      `--k8s=${kubernetes.version}`,
+      `--arch=${arches}`,
+      `--image=${images}`,
+      `--variant=${variants}`,
+      `--base=${bases}`,
+      '--engine=embedded',
+      `--output=${join(cache, 'dist')}`,
+    ]
+    const build = () => succeed('npm', ['run', 'build', '--', ...flags])
     const kubelet = spec.components[0] as ComponentSpec
     const platform = platformOf(spec.arches[0] ?? 'amd64')
 
@@ -92,7 +78,7 @@ await exitWith(async () => {
     process.stdout.write(table([[`${spec.image} ${spec.tag}`, 'min:s', '/ bare'], ...cells]))
   } finally {
     await stopEmbedded()
+    // Go writes its modules without the permission to remove them.
     await succeed('chmod', ['-R', 'u+w', cache])
-    await rm(cache, { recursive: true, force: true })
   }
-})
+}

@@ -7,13 +7,12 @@ import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
 import { parseKubernetesVersion } from '../../pipeline/facts/kubernetes-version.js'
-import { loadVariants, type Variants } from '../../pipeline/facts/load.js'
+import type { Variants } from '../../pipeline/facts/load.js'
 import { parseArch, platformOf } from '../../pipeline/facts/platform.js'
 import { componentTree } from '../../pipeline/graph/component.js'
 import { line } from '../../pipeline/host/progress.js'
 import { temporaryDirectory } from '../../pipeline/host/temporary.js'
 import { planComponent } from '../../pipeline/plan/components.js'
-import { parseFlags } from '../../pipeline/plan/request.js'
 import type { KubernetesComponent } from '../../pipeline/plan/spec.js'
 import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
 import { makeRecipeRequest } from '../../pipeline/recipe/request.js'
@@ -24,27 +23,16 @@ import { podImage, writePodImage } from '../../pipeline/smoke/pod-image.js'
 import { readyPods } from '../../pipeline/smoke/pods.js'
 import { followRecipe, onFullDisk } from '../../pipeline/smoke/recipe.js'
 import { Report } from '../../pipeline/smoke/report.js'
-import { exitWith } from '../terminal/run.js'
 
 const release = 'v1.24.0'
 const pods = 30
 const seconds = 60
 
-const help = `Usage: npm run kubelet-bench
-
-Runs ${pods} pods for ${seconds} seconds on kubelets of ${release}: as in the image, and as Go's own linker and inlining make them. Prints processor
-time and memory of each. Takes a quarter of an hour; it needs what npm run smoke needs.
-`
-
 /**
  * Measures what the linker and the compiler flags of variants.json cost a kubelet that runs 30 pods, against the kubelets that
- * Go's own linker and inlining make. Takes a quarter of an hour; ends with a table for the README.
+ * Go's own linker and inlining make.
  */
-await exitWith(async () => {
-  if (parseFlags(process.argv.slice(2), { help: { type: 'boolean' } }).help) {
-    return void process.stdout.write(help)
-  }
-  const facts = loadVariants()
+export default async function kubeletBench(_request: undefined, facts: Variants): Promise<void> {
   const kubernetes = parseKubernetesVersion(release, Object.keys(facts.kubernetes))
   const kubelet = planComponent(kubernetes, facts, 'kubelet') as KubernetesComponent
   const kubelets: [string, KubernetesComponent][] = [
@@ -73,12 +61,12 @@ await exitWith(async () => {
   }
   const head = [`kubelet ${release}`, 'file', `${pods} pods Ready`, 'CPU per minute', 'memory']
   process.stdout.write(table([head, ...rows]))
-})
+}
 
 /** Runs pods on a node by a kubelet, and gives the figures of a row. */
 async function measure(program: string, folder: string, facts: Variants): Promise<string[]> {
   const values = { mode: 'standalone', k8s: release, variant: 'base', network: 'none' }
-  const place = { output: folder, 'pause-image': podImage }
+  const place = { output: folder, pauseImage: podImage }
   const request = onFullDisk(makeRecipeRequest({ ...values, ...place }, facts))
   const restoreKernel = keepKernelSettings()
   const node = await Node.start({ name: 'bench', address: '198.51.100.1/24' })

@@ -3,16 +3,15 @@ import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { verifyPublished } from '../../pipeline/build/releases.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import type { Variants } from '../../pipeline/facts/load.js'
 import { type Arch, platformOf } from '../../pipeline/facts/platform.js'
 import { compiledTree } from '../../pipeline/graph/component.js'
 import { measurePackings } from '../../pipeline/graph/upx.js'
 import { line } from '../../pipeline/host/progress.js'
 import { bestPacking, type Measurement } from '../../pipeline/plan/choose-upx.js'
 import { planImages } from '../../pipeline/plan/images.js'
-import { packReportHelp, parsePackReportRequest } from '../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../pipeline/plan/request.js'
 import type { ComponentSpec } from '../../pipeline/plan/spec.js'
-import { exitWith } from '../terminal/run.js'
 
 /** What one component comes to on one architecture, in each packing. */
 interface Report {
@@ -25,10 +24,7 @@ interface Report {
   measurements: Measurement[]
 }
 
-await exitWith(async () => {
-  const facts = loadVariants()
-  const request = parsePackReportRequest(process.argv.slice(2), facts)
-  if (request === 'help') return void process.stdout.write(packReportHelp)
+export default async function packReport(request: BuildRequest, facts: Variants): Promise<void> {
   const components = new Map<string, ComponentSpec>()
   for (const spec of planImages(request, facts)) {
     for (const component of spec.components) components.set(component.name, component)
@@ -57,7 +53,7 @@ await exitWith(async () => {
   process.stdout.write(
     request.json ? `${JSON.stringify(reports, null, 2)}\n` : reportTable(reports),
   )
-})
+}
 
 function report(component: ComponentSpec, arch: Arch, lines: string): Report {
   const measurements = lines

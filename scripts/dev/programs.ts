@@ -1,50 +1,32 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import semver from 'semver'
 import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
-import { messageOf, UserError } from '../../pipeline/facts/errors.js'
-import { parseKubernetesVersion } from '../../pipeline/facts/kubernetes-version.js'
-import { loadVariants, publishedComponents, type Variants } from '../../pipeline/facts/load.js'
+import { publishedComponents, type Variants } from '../../pipeline/facts/load.js'
 import { programsFile } from '../../pipeline/graph/executables.js'
+import { replaceFiles } from '../../pipeline/host/files.js'
 import { line } from '../../pipeline/host/progress.js'
 import { programsFolder, type ReleasePrograms } from '../../pipeline/plan/required-executables.js'
-import { exitWith } from '../terminal/run.js'
 
-const help = `Usage: npm run programs -- --k8s VERSION [--output DIR]
+export interface ProgramsRequest {
+  /** Kubernetes release. */
+  version: string
+  /** Directory of the list. */
+  output?: string
+}
 
-Lists the programs that kubelet, kubeadm and kube-proxy of a release can execute, from its source, in
-DIR/RELEASE.json (default: pipeline/facts/executables). npm run test:unit then tells which of them no image has.
-`
-
-await exitWith(async () => {
-  const facts = loadVariants()
-  const given = parseFlags(process.argv.slice(2))
-  if (given.help) {
-    process.stdout.write(help)
-    return
-  }
-  if (given.k8s === undefined) throw new UserError('missing --k8s: name the Kubernetes release')
-  const { version } = parseKubernetesVersion(given.k8s, Object.keys(facts.kubernetes))
+export default async function programs(
+  { version, output }: ProgramsRequest,
+  facts: Variants,
+): Promise<void> {
   const engine = await prepareEngine()
   line(`engine: ${engine.description}`)
-  const programs = await listPrograms(engine, facts, version)
-  const file = join(given.output ?? fileURLToPath(programsFolder), `${version}.json`)
-  await writeFile(file, `${JSON.stringify(programs, null, 2)}\n`)
+  const found = await listPrograms(engine, facts, version)
+  const file = join(output ?? fileURLToPath(programsFolder), `${version}.json`)
+  await replaceFiles({ [file]: `${JSON.stringify(found, null, 2)}\n` })
   process.stdout.write(`${file}\n`)
-})
-
-function parseFlags(args: string[]) {
-  const text = { type: 'string' } as const
-  const options = { k8s: text, output: text, help: { type: 'boolean' } } as const
-  try {
-    return parseArgs({ args, options }).values
-  } catch (error) {
-    throw new UserError(`${messageOf(error).split('\n')[0]}; see --help`, { cause: error })
-  }
 }
 
 function listPrograms(

@@ -10,7 +10,7 @@ import { requirePrograms } from '../../pipeline/host/tools.js'
 import { lockHash } from '../../pipeline/inputs/lock.js'
 import { type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
 import { planImages } from '../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../pipeline/plan/request.js'
 import {
   loadPrograms,
   providedPrograms,
@@ -24,6 +24,7 @@ import { recordedRows } from '../../pipeline/sizes/recorded.js'
 import { findProgram, unpackRoot } from './archive.js'
 import { npm, run, succeed } from './command.js'
 import { elfFacts } from './elf.js'
+import { parseBuildRequest } from './requests.js'
 import { stepsRun } from './steps.js'
 
 type Context = { folder: string }

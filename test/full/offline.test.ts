@@ -6,11 +6,12 @@ import { compareDigests } from '../../pipeline/build/compare-builds.js'
 import { loadVariants } from '../../pipeline/facts/load.js'
 import { lockHash } from '../../pipeline/inputs/lock.js'
 import { planImages } from '../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../pipeline/plan/request.js'
 import { readRows } from '../../pipeline/sizes/content.js'
 import { loadMeasured } from '../../pipeline/sizes/figures.js'
 import { recordedRows } from '../../pipeline/sizes/recorded.js'
 import { baseImage, npm, project, run, succeed } from '../_helpers/command.js'
+import { parseBuildRequest } from '../_helpers/requests.js'
 
 // A network with a loopback and no routes, as on a machine whose cable is out.
 const script = `ip link set lo up

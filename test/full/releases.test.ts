@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { loadVariants } from '../../pipeline/facts/load.js'
-import { parseRecipeRequest, type RecipeRequest } from '../../pipeline/recipe/request.js'
+import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import { findProgram } from '../_helpers/archive.js'
 import { buildRoot } from '../_helpers/built-root.js'
 import { run, succeed } from '../_helpers/command.js'
+import { parseRecipeRequest } from '../_helpers/requests.js'
 
 // The kubelet of releases from the oldest to the newest minor: it builds, and knows the flags it is started with.
 

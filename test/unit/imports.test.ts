@@ -19,7 +19,17 @@ const allowed: Record<string, readonly string[]> = {
   'pipeline/release': ['facts', 'plan', 'host', 'oci', 'sizes', 'build'],
   'pipeline/smoke': [...core, 'recipe'],
   'scripts/terminal': ['facts', 'host'],
-  'scripts/flags': ['facts', 'plan', 'recipe', 'release', 'sizes', 'smoke'],
+  // What does the work is named here, and loaded when there is some.
+  'scripts/flags': [
+    'facts',
+    'plan',
+    'recipe',
+    'release',
+    'sizes',
+    'smoke',
+    'scripts',
+    'scripts/dev',
+  ],
   scripts: [...core, 'recipe', 'release', 'smoke'],
   'scripts/dev': [...core, 'recipe', 'smoke'],
 }

@@ -1,24 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { loadVariants, type Variants } from '../../pipeline/facts/load.js'
-import { parseBuildRequest, parsePackReportRequest } from '../../pipeline/plan/request.js'
-import { parseRecipeRequest } from '../../pipeline/recipe/request.js'
-import { parseReleaseRequest } from '../../pipeline/release/request.js'
-import { parseSizesRequest } from '../../pipeline/sizes/request.js'
-import { parseSmokeRequest } from '../../pipeline/smoke/request.js'
+import { loadVariants } from '../../pipeline/facts/load.js'
+import { commands } from '../../scripts/commands.js'
 import { documents, withOutputs } from '../../scripts/dev/documents.js'
-import { project, run } from '../_helpers/command.js'
-
-const passes = test.macro(async (t, program: string, args: string[]) => {
-  t.timeout(120_000)
-  const { status, stdout, stderr } = await run(`node_modules/.bin/${program}`, args)
-  t.is(status, 0, stdout + stderr)
-})
-
-// biome.json also keeps the direction of imports: only graph modules know Dagger, only scripts zx and table.
-test('lint, format and module direction', passes, 'biome', ['check', '--error-on-warnings', '.'])
-test('types', passes, 'tsc', ['--noEmit'])
+import { project } from '../_helpers/command.js'
 
 for (const file of documents) {
   test(`${file} shows what the commands in it print`, async (t) => {
@@ -27,33 +13,23 @@ for (const file of documents) {
   })
 }
 
-const parsers = {
-  build: parseBuildRequest,
-  'pack-report': parsePackReportRequest,
-  recipe: parseRecipeRequest,
-  release: parseReleaseRequest,
-  sizes: parseSizesRequest,
-  smoke: parseSmokeRequest,
-  verify: (args: readonly string[], facts: Variants) =>
-    parseBuildRequest(
-      args.filter((arg) => arg !== '--recorded'),
-      facts,
-    ),
-}
+/** Arguments of this project's commands that a document names, by either way in. */
+const named =
+  /(?:npm run ([a-z:-]+)(?: -- ([^`#\n>|]*))?|npx kubelet-images ([a-z-]+) ([^`#\n>|]*))/g
 
 for (const file of documents) {
-  test(`every command that ${file} names is a right one`, (t) => {
+  test(`every command that ${file} names is a right one`, async (t) => {
     const text = readFileSync(join(project, file), 'utf8').replaceAll(/ \\\n */g, ' ')
     const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
-    for (const [command, script = '', rest = ''] of text.matchAll(
-      /npm run ([a-z:-]+)(?: -- ([^`#\n>]*))?/g,
-    )) {
-      t.true(script in scripts, command)
+    for (const [command, script, ofScript = '', direct, ofDirect = ''] of text.matchAll(named)) {
+      const [name, rest] = direct === undefined ? [script as string, ofScript] : [direct, ofDirect]
+      t.true(name in (direct === undefined ? scripts : commands), command)
       // A usage shows what is optional, and a choice.
-      if (rest === '' || /[[|]/.test(rest)) continue
+      if (rest.trim() === '' || /[[|<]/.test(rest)) continue
       const args = rest.replace(/--$/, '').trim().replace('VERSION', 'v1.24.0').split(/\s+/)
-      const parse = parsers[script as keyof typeof parsers]
-      t.notThrows(() => parse?.(args, loadVariants()), command)
+      if (args.includes('--help')) continue
+      const parsed = await commands[name]?.()
+      t.notThrows(() => parsed?.parse(args, loadVariants()), command)
     }
   })
 }

@@ -6,7 +6,8 @@ import { type Arch, allArches } from '../../../pipeline/facts/platform.js'
 import { type LayerFacts, layoutImage } from '../../../pipeline/oci/layout.js'
 import { writeArchive } from '../../../pipeline/oci/write.js'
 import { planRelease, type ReleaseImage } from '../../../pipeline/release/plan.js'
-import { parseReleaseRequest, type ReleaseRequest } from '../../../pipeline/release/request.js'
+import type { ReleaseRequest } from '../../../pipeline/release/request.js'
+import { parseReleaseRequest } from '../requests.js'
 
 const facts = loadVariants()
 

@@ -1,13 +1,14 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { chooseBase, prepareMirror } from '../../../pipeline/build/alpine-mirror.js'
+import { prepareMirror, reachableBases } from '../../../pipeline/build/alpine-mirror.js'
 import { BuildError, UserError } from '../../../pipeline/facts/errors.js'
 import { loadVariants, type Variants } from '../../../pipeline/facts/load.js'
 import { planImages } from '../../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
-// The base of a build that names none.
+// The bases of a build that names none.
 const facts = loadVariants()
 
 async function mirror(t: ExecutionContext, listener: RequestListener): Promise<Variants> {
@@ -26,38 +27,40 @@ function request(flags = ''): BuildRequest {
   return parseBuildRequest(args, facts) as BuildRequest
 }
 
-test('Alpine where its mirror answers', async (t) => {
+test('all where the mirror of Alpine answers', async (t) => {
   const asked: string[] = []
   const known = await mirror(t, ({ method, url }, response) => {
     asked.push(`${method} ${url}`)
     response.writeHead(200, { etag: '"1"' }).end()
   })
-  t.is(await chooseBase(request(), known), 'alpine3.23')
+  t.deepEqual(await reachableBases(request(), known), ['alpine3.23', 'static'])
   t.deepEqual(asked, ['HEAD /alpine/v3.23/main/x86_64/APKINDEX.tar.gz'])
 })
 
-test('the static base where it does not have that release', async (t) => {
+test('Alpine is skipped where the mirror does not have that release', async (t) => {
   const known = await mirror(t, (_, response) => response.writeHead(404).end())
-  t.is(await chooseBase(request(), known), 'static')
+  t.deepEqual(await reachableBases(request(), known), ['static'])
 })
 
-test('the static base where it does not answer within seconds', async (t) => {
+test('Alpine is skipped where the mirror does not answer within seconds', async (t) => {
   t.timeout(20_000)
   const known = await mirror(t, () => {})
   const started = Date.now()
-  t.is(await chooseBase(request(), known), 'static')
+  t.deepEqual(await reachableBases(request(), known), ['static'])
   t.true(Date.now() - started < 10_000)
 })
 
 test('the base asked for, without asking a mirror', async (t) => {
   const known = await mirror(t, () => t.fail())
-  t.is(await chooseBase(request('--base static'), known), 'static')
-  t.is(await chooseBase(request('--base alpine3.23'), known), 'alpine3.23')
+  t.deepEqual(await reachableBases(request('--base static'), known), ['static'])
+  t.deepEqual(await reachableBases(request('--base alpine3.23'), known), ['alpine3.23'])
 })
 
 test('Alpine where something is asked for that only it can give', async (t) => {
   const known = await mirror(t, () => t.fail())
-  t.is(await chooseBase(request('--apk curl'), known), 'alpine3.23')
+  t.deepEqual(await reachableBases(request('--alpine-mirror http://127.0.0.1:1'), known), [
+    'alpine3.23',
+  ])
 })
 
 const alpine = '--base alpine3.23 --image kubelet --variant base --arch amd64,arm64'

@@ -50,7 +50,7 @@ test(
 )
 
 for (const [args, message] of [
-  ['--k8s v1.24.0 --output dist', /^--output has no place here: see npm run verify -- --help\n$/],
+  ['--k8s v1.24.0 --output dist', /^unknown flag "--output": choose from --recorded, --k8s, /],
   [
     '--recorded --k8s v1.25.4 --base static',
     /^no digest of kubelet:v1\.25\.4-static amd64 \(zstd\) is recorded /,

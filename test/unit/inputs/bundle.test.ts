@@ -1,7 +1,8 @@
 import test from 'ava'
 import { loadVariants } from '../../../pipeline/facts/load.js'
 import { type Bundle, parseBundle, verifyBundle } from '../../../pipeline/inputs/bundle.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 const sum = 'ab'.repeat(32)
 const bundle: Bundle = {

@@ -13,7 +13,8 @@ import {
 } from '../../../pipeline/inputs/lock.js'
 import { purposesOf } from '../../../pipeline/inputs/needed.js'
 import { planImages } from '../../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 const real = loadLock()

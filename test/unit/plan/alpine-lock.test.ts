@@ -8,8 +8,9 @@ import {
   parseLock,
 } from '../../../pipeline/plan/alpine-lock.js'
 import { planImages } from '../../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import type { AlpineRoot, ImageSpec } from '../../../pipeline/plan/spec.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 const alpine = '--k8s v1.24.0 --image kubelet --variant base --base alpine3.23'

@@ -2,7 +2,8 @@ import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadVariants } from '../../../pipeline/facts/load.js'
 import { planImages } from '../../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadVariants } from '../../../pipeline/facts/load.js'
-import { buildHelp, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 
@@ -102,7 +102,7 @@ test(
   'a flag',
   refuses,
   '--k8s v1.24.0 --archs amd64',
-  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --offline, --plan, --json, --help. Did you mean --arch?',
+  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --offline, --plan, --json, --debug, --help. Did you mean --arch?',
 )
 test(
   'a forgotten dash',
@@ -110,22 +110,31 @@ test(
   'k8s v1.24.0',
   'unexpected argument "k8s": every argument is a flag; see --help. Did you mean --k8s?',
 )
-test(
-  'a flag without its value',
-  refuses,
-  '--k8s',
-  "Option '--k8s <value>' argument missing; see --help",
-)
+test('a flag without its value', refuses, '--k8s', '--k8s needs a value: write --k8s <version>')
 
 test('--offline takes a bundle or none, and means the static base', (t) => {
   const asked = (...args: string[]) => parseBuildRequest(['--k8s', 'v1.24.0', ...args], facts)
-  t.like(asked('--offline', 'a.tar'), { offline: { bundle: 'a.tar' }, base: 'static' })
+  t.like(asked('--offline', 'a.tar'), { offline: { bundle: 'a.tar' }, bases: ['static'] })
   t.like(asked('--offline=a.tar', '--json'), { offline: { bundle: 'a.tar' } })
   t.like(asked('--offline', '--json'), { offline: {}, json: true })
   t.like(asked('--offline'), { offline: {} })
 })
 
-test('the usage names every flag', (t) => {
-  t.is(parseBuildRequest(['--help'], facts), 'help')
-  t.snapshot(buildHelp)
+test('every base where none is named, those of Alpine where only they can give what is asked for', (t) => {
+  const asked = (...args: string[]) => parseBuildRequest(['--k8s', 'v1.24.0', ...args], facts)
+  t.like(asked(), { bases: Object.keys(facts.bases), basesNamed: false })
+  t.like(asked('--apk', 'curl'), { bases: ['alpine3.23'], basesNamed: false })
+  t.like(asked('--base', 'static'), { bases: ['static'], basesNamed: true })
 })
+test(
+  'a flag in place of a value',
+  refuses,
+  '--k8s --plan',
+  '--k8s needs a value: write --k8s <version>',
+)
+test(
+  'a value for a flag without',
+  refuses,
+  '--k8s v1.24.0 --plan=yes',
+  '--plan takes no value: write it alone',
+)

@@ -2,13 +2,14 @@ import test from 'ava'
 import { parseKubernetesVersion } from '../../../pipeline/facts/kubernetes-version.js'
 import { loadVariants, publishedComponents, type Variants } from '../../../pipeline/facts/load.js'
 import { planImages } from '../../../pipeline/plan/images.js'
-import { type BuildRequest, parseBuildRequest } from '../../../pipeline/plan/request.js'
+import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import {
   loadPrograms,
   missingPrograms,
   providedPrograms,
 } from '../../../pipeline/plan/required-executables.js'
 import type { ImageSpec } from '../../../pipeline/plan/spec.js'
+import { parseBuildRequest } from '../../_helpers/requests.js'
 
 // The exec contract: what the source can execute is in the image or left out for a reason.
 const facts = loadVariants()

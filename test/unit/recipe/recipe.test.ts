@@ -6,11 +6,11 @@ import { runtimes } from '../../../pipeline/recipe/container.js'
 import { nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
 import {
   makeRecipeRequest,
-  parseRecipeRequest,
   type RecipeRequest,
   recipeModes,
 } from '../../../pipeline/recipe/request.js'
 import { quote } from '../../../pipeline/recipe/shell.js'
+import { parseRecipeRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 
@@ -136,7 +136,7 @@ test('a directory for hostPath volumes is seen by the kubelet too', (t) => {
 
 test('words with blanks and quotes stay words', (t) => {
   const request = makeRecipeRequest(
-    { mode: 'standalone', k8s: 'v1.24.0', 'host-path': ["/srv/my da'ta"], output: 'my dist' },
+    { mode: 'standalone', k8s: 'v1.24.0', hostPath: ["/srv/my da'ta"], output: 'my dist' },
     facts,
   )
   const script = recipeScript(nodeRecipe(request))
@@ -187,8 +187,8 @@ const hostile: [string, string, string][] = [
 ]
 for (const [mode, flag, value] of hostile) {
   test(`--mode ${mode} --${flag} ${JSON.stringify(value)} is refused in one line`, (t) => {
-    const values = { mode, k8s: 'v1.24.0', [flag]: flag === 'host-path' ? [value] : value }
-    const error = t.throws(() => makeRecipeRequest(values, facts), { instanceOf: UserError })
+    const args = [`--mode=${mode}`, '--k8s=v1.24.0', `--${flag}=${value}`]
+    const error = t.throws(() => parseRecipeRequest(args, facts), { instanceOf: UserError })
     t.true(
       error?.message.startsWith(`malformed --${flag} ${JSON.stringify(value)}: write it like `),
     )

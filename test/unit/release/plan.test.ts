@@ -3,9 +3,10 @@ import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadVariants } from '../../../pipeline/facts/load.js'
 import { releaseNotes } from '../../../pipeline/release/notes.js'
 import { planRelease } from '../../../pipeline/release/plan.js'
-import { parseReleaseRequest, type ReleaseRequest } from '../../../pipeline/release/request.js'
+import type { ReleaseRequest } from '../../../pipeline/release/request.js'
 import { loadSeed } from '../../../pipeline/sizes/figures.js'
 import { sizeRow } from '../../_helpers/dist.js'
+import { parseReleaseRequest } from '../../_helpers/requests.js'
 
 const facts = loadVariants()
 const place = 'registry.example.org/nodes'

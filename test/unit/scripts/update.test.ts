@@ -5,7 +5,10 @@ test('update with a misspelt flag', async (t) => {
   const { status, stdout, stderr } = await run('node', ['scripts/run.mjs', 'update', '--chek'])
   t.is(status, 2, stderr)
   t.is(stdout, '')
-  t.is(stderr, "Unknown option '--chek'; see --help\n")
+  t.is(
+    stderr,
+    'unknown flag "--chek": choose from --inputs, --check, --debug, --help. Did you mean --check?\n',
+  )
 })
 
 test('update where no module proxy answers', async (t) => {

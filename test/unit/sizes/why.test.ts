@@ -1,9 +1,10 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadVariants } from '../../../pipeline/facts/load.js'
-import { parseSizesRequest, type WhyRequest } from '../../../pipeline/sizes/request.js'
+import type { WhyRequest } from '../../../pipeline/sizes/request.js'
 import { chooseRow, largest, packagesByFile } from '../../../pipeline/sizes/why.js'
 import { sizeRow } from '../../_helpers/dist.js'
+import { parseSizesRequest } from '../../_helpers/requests.js'
 
 const rows = [
   sizeRow(),

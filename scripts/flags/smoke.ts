@@ -1,0 +1,44 @@
+import { makeSmokeRequest, smokeModes, smokeRuntimes } from '../../pipeline/smoke/request.js'
+import { declare, defineCommand } from '../terminal/command.js'
+import { choices, sharedFlags } from './shared.js'
+
+export const smoke = defineCommand({
+  flags(facts) {
+    const flag = sharedFlags(facts)
+    return declare(
+      'smoke',
+      '--mode <mode> [options]',
+      "Builds images, and runs nodes from them on this machine's containerd, in namespaces that end with the test.",
+    )
+      .option(
+        '--mode <mode>',
+        `${choices(smokeModes)}: static pods without a cluster; two nodes, by kubeadm init and kubeadm join; a node and a control plane with a CA and certificates of their own`,
+      )
+      .option(
+        '--runtime <name>',
+        `${choices(smokeRuntimes)}: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr)`,
+      )
+      .option('--k8s <version>', `${flag.k8s.description} (default: v1.24.0)`)
+      .option('--base <name>', `${choices(Object.keys(facts.bases))} (default: static)`)
+      .option(
+        '--variant <name>',
+        `${choices(Object.keys(facts.variants))}: of the kubelet's image (default: cni; for join kubeadm-cni)`,
+      )
+      .addOption(flag.alpineMirror)
+      .addOption(flag.alpineKey)
+      .addOption(flag.alpineLock)
+      .addOption(flag.apk)
+      .addOption(flag.engine)
+      .option('--conformance', "join: run Kubernetes' own conformance tests too (about an hour)")
+      .option('--focus <regex>', 'conformance: only cases with such a name')
+      .option('--json', 'print what was checked as JSON')
+      .addHelpText(
+        'after',
+        `
+It needs Linux, root, containerd, runc and iproute2, and with docker Docker's engine.
+Exit status: 0 all is well, 1 something failed, 2 the request was wrong.`,
+      )
+  },
+  request: makeSmokeRequest,
+  load: () => import('../smoke.js'),
+})

@@ -52,7 +52,10 @@ export async function listCommands(facts: Variants): Promise<string> {
     'For work on this project:',
     ...(await lines(developerCommands)),
     '',
-    'npx kubelet-images <command> --help tells the options of one; --debug, of all, prints with an error where it came from.',
+    'npx kubelet-images <command> --help tells the options of one. All have',
+    '',
+    '  --progress <how>  auto, plain, tty or quiet: how progress is shown on stderr',
+    '  --debug           print with an error where it came from',
     '',
   ].join('\n')
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { table } from 'table'
-import { buildPlanned, verifyOutput } from '../pipeline/build/prepare.js'
-import { verifyPublished } from '../pipeline/build/releases.js'
+import { buildPlanned, verifyBuild } from '../pipeline/build/prepare.js'
 import type { Variants } from '../pipeline/facts/load.js'
 import { replaceFiles } from '../pipeline/host/files.js'
 import {
@@ -43,8 +42,7 @@ async function release(
     const noted = await readNotes(images, output)
     return dryRun ? noted : moveTags(await Pusher.compile(flags, credentials), noted)
   }
-  verifyOutput(output)
-  await verifyPublished(request.build.kubernetes, facts)
+  await verifyBuild(request.build, facts)
   // A mirror that does not answer is an error: a release never takes another base.
   await buildPlanned(
     request.build,

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Client, Directory } from '@dagger.io/dagger'
 import { engineStep } from '../engine/session.js'
 import { BuildError, UserError } from '../facts/errors.js'
@@ -10,11 +11,15 @@ import { type Arch, platformOf } from '../facts/platform.js'
 import type { Builder } from '../graph/builder.js'
 import { imageLayers } from '../graph/image.js'
 import { releaseTime } from '../graph/kubernetes.js'
+import { withLock } from '../host/lock.js'
+import { cacheDirectory } from '../host/paths.js'
+import { countedStep, expectSteps, line } from '../host/progress.js'
+import { sweep } from '../host/temporary.js'
 import { purposesOf } from '../inputs/needed.js'
 import { type LayerFacts, layoutImage } from '../oci/layout.js'
 import { writeArchive } from '../oci/write.js'
 import { planComponent } from '../plan/components.js'
-import { type ImageSpec, type KubernetesComponent, localRef } from '../plan/spec.js'
+import { type ImageSpec, type KubernetesComponent, layerNames, localRef } from '../plan/spec.js'
 import { overBudget } from '../sizes/budget.js'
 import { loadMeasured } from '../sizes/figures.js'
 import { type LayeredRow, layerSizes, mergeSizes, type SizeRow, sizeRow } from '../sizes/rows.js'
@@ -33,13 +38,17 @@ export async function buildImages(
   output: string,
 ): Promise<SizeRow[]> {
   const builder = await prepareBuilder(client, facts, (host) => purposesOf(specs, facts, host))
+  await mkdir(output, { recursive: true })
+  // What builds left that were killed.
+  sweep(output, /^\.staging-(\d+)$/)
   const staging = join(output, `.staging-${process.pid}`)
-  await mkdir(staging, { recursive: true })
+  await mkdir(staging)
   // However the build ends: done, failed or interrupted.
   process.once('exit', () => rmSync(staging, { recursive: true, force: true }))
   const created = sourceDate(process.env) ?? (await releaseDate(builder, facts, specs))
   const rows: LayeredRow[] = []
   const files: string[] = []
+  expectSteps(specs.reduce((sum, spec) => sum + spec.arches.length * layerNames(spec).length, 0))
   for (const spec of specs) {
     const folder = join(staging, `${spec.archive}-packages`)
     const isAlpine = mirror !== undefined && spec.root.kind === 'alpine'
@@ -73,11 +82,20 @@ export async function placeImages(
   const over = overBudget(built, facts, loadMeasured())
   if (over.length > 0) throw new BuildError(over.join('\n'))
   const rows = built.map(({ layers: _, ...row }): SizeRow => row)
-  const merged = mergeSizes(await readSizes(output), rows)
-  await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
-  for (const file of files) await rename(join(staging, file), join(output, file))
-  await rename(join(staging, 'sizes.json'), join(output, 'sizes.json'))
+  // Another build may have come to the same place in the same directory.
+  await withLock(outputLock(output), async () => {
+    const merged = mergeSizes(await readSizes(output), rows)
+    await writeFile(join(staging, 'sizes.json'), `${JSON.stringify(merged, null, 2)}\n`)
+    for (const file of files) await rename(join(staging, file), join(output, file))
+    await rename(join(staging, 'sizes.json'), join(output, 'sizes.json'))
+  })
   return rows
+}
+
+/** A file beside the caches: the output directory has results alone. */
+function outputLock(output: string): string {
+  const name = createHash('sha256').update(resolve(output)).digest('hex').slice(0, 16)
+  return join(cacheDirectory, 'locks', name)
 }
 
 /**
@@ -122,7 +140,7 @@ async function buildImage(
       ({ name, directory }, i) => {
         const label = `${spec.image} ${spec.tag} ${platformOf(arch).platform}: ${name}`
         const folder = join(staging, `${spec.image}-${spec.tag}-${arch}-${i}`)
-        return engineStep(label, () => directory.export(folder))
+        return engineStep(label, () => directory.export(folder), countedStep)
       },
     )
     const stack: LayerFacts[] = []
@@ -141,8 +159,16 @@ async function buildImage(
   }))
 }
 
-/** The rows of `sizes.json` in a directory; none where there is no such file. */
+/** The rows of `sizes.json` in a directory; none where there is no such file, or one that was cut short, which is told and kept. */
 export async function readSizes(directory: string): Promise<SizeRow[]> {
-  const text = await readFile(join(directory, 'sizes.json'), 'utf8').catch(() => '[]')
-  return JSON.parse(text) as SizeRow[]
+  const file = join(directory, 'sizes.json')
+  const text = await readFile(file, 'utf8').catch(() => '[]')
+  try {
+    return JSON.parse(text) as SizeRow[]
+  } catch {
+    const kept = `${file}.unreadable`
+    await rename(file, kept)
+    line(`${file} cannot be read, and begins anew: the old one is ${kept}`)
+    return []
+  }
 }

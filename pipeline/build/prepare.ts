@@ -1,9 +1,12 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Client } from '@dagger.io/dagger'
 import { prepareEngine } from '../engine/choose.js'
 import { withClient } from '../engine/session.js'
 import { UserError } from '../facts/errors.js'
 import type { Variants } from '../facts/load.js'
+import type { Arch } from '../facts/platform.js'
+import { requireGo } from '../host/go-tool.js'
 import { line } from '../host/progress.js'
 import { purposesOf } from '../inputs/needed.js'
 import { planImages } from '../plan/images.js'
@@ -18,14 +21,28 @@ import { verifyPublished } from './releases.js'
 
 /** The images that a request asks for. Throws a UserError where they cannot be built. */
 export async function planRequested(request: BuildRequest, facts: Variants): Promise<ImageSpec[]> {
-  verifyOutput(resolve(request.output))
-  // One that is wrong is told before anything starts.
-  sourceDate(process.env)
+  await verifyBuild(request, facts)
   const bases = await reachableBases(request, facts)
-  const specs = planImages({ ...request, bases }, facts)
+  return planImages({ ...request, bases }, facts)
+}
+
+/**
+ * What can be told before anything is started, for every command that builds. Throws a UserError for what was asked and a BuildError for what
+ * this machine lacks.
+ */
+export async function verifyBuild(request: BuildRequest, facts: Variants): Promise<void> {
+  verifyOutput(resolve(request.output))
+  sourceDate(process.env)
+  if (!request.plan) requireGo()
   // Offline, only the build itself can tell.
   if (!request.offline) await verifyPublished(request.kubernetes, facts)
-  return specs
+}
+
+/** What a command needs of the session of its build beside the images. */
+export interface Extras {
+  /** Purposes of locked files. */
+  inputs: (host: Arch) => readonly string[]
+  work: (client: Client) => Promise<void>
 }
 
 /** Builds the images of a request into its output directory. Throws a UserError or a BuildError. */
@@ -33,29 +50,55 @@ export async function buildPlanned(
   request: BuildRequest,
   facts: Variants,
   specs: readonly ImageSpec[],
+  extras?: Extras,
 ): Promise<SizeRow[]> {
-  if (!request.offline) return build(request, facts, specs)
+  if (!request.offline) return build(request, facts, specs, extras)
   Object.assign(process.env, await goOffline(request))
-  return build(request, withoutPlaces(facts), specs)
+  return build(request, withoutPlaces(facts), specs, extras)
 }
 
 async function build(
   request: BuildRequest,
   facts: Variants,
   specs: readonly ImageSpec[],
+  extras?: Extras,
 ): Promise<SizeRow[]> {
   const mirror = await prepareMirror(request, facts, specs)
-  await prepareInputs(facts, (host) => purposesOf(specs, facts, host))
+  await prepareInputs(facts, (host) => [
+    ...purposesOf(specs, facts, host),
+    ...(extras?.inputs(host) ?? []),
+  ])
   const engine = await prepareEngine(request.engine)
   line(`engine: ${engine.description}`)
-  return withClient(engine, (client) =>
-    buildImages(client, facts, specs, mirror, resolve(request.output)),
-  )
+  return withClient(engine, async (client) => {
+    const rows = await buildImages(client, facts, specs, mirror, resolve(request.output))
+    await extras?.work(client)
+    line(`${specs.length} images are in ${resolve(request.output)}`)
+    return rows
+  })
 }
 
-/** Throws a UserError where the directory for the archives cannot be one. */
+/** Throws a UserError where the directory for the archives cannot be one, or nothing can be written there. */
 export function verifyOutput(output: string): void {
   const found = statSync(output, { throwIfNoEntry: false })
-  if (found === undefined || found.isDirectory()) return
-  throw new UserError(`--output ${output} is a file: name a directory, there or not`)
+  if (found && !found.isDirectory()) {
+    throw new UserError(`--output ${output} is a file: name a directory, there or not`)
+  }
+  const parent = found ? output : nearestParent(output)
+  try {
+    // Permissions do not tell it: root has all of them, also where the kernel or a mount has none for anybody.
+    rmdirSync(mkdtempSync(join(parent, '.kubelet-images-')))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new UserError(
+      `--output ${output} cannot be written (${parent}: ${code}): name a directory that can be`,
+      { cause: error },
+    )
+  }
+}
+
+/** The directory that is there, on the way to one that is not. */
+function nearestParent(path: string): string {
+  const parent = dirname(path)
+  return statSync(parent, { throwIfNoEntry: false }) ? parent : nearestParent(parent)
 }

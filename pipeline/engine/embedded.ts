@@ -1,10 +1,11 @@
 import { existsSync, openSync } from 'node:fs'
-import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { BuildError } from '../facts/errors.js'
-import { withLock } from '../host/lock.js'
+import { replaceFiles } from '../host/files.js'
+import { takeLock, withLock } from '../host/lock.js'
 import { cacheDirectory, logDirectory } from '../host/paths.js'
 import { run, start as startProcess } from '../host/process.js'
 import { requirePrograms, systemPath } from '../host/tools.js'
@@ -29,6 +30,8 @@ interface EngineRecord extends EmbeddedEngine {
 const engineDirectory = join(cacheDirectory, 'engine')
 const runDirectory = join(engineDirectory, 'run')
 const lockFile = join(engineDirectory, 'lock')
+// Whoever uses the engine shares it, and keeps others from stopping the engine.
+const useFile = join(engineDirectory, 'use')
 const recordFile = join(runDirectory, 'engine.json')
 const socket = join(runDirectory, 'engine.sock')
 const logFile = join(logDirectory, 'engine.log')
@@ -50,16 +53,22 @@ export async function runningEngine(): Promise<EmbeddedEngine | undefined> {
   return record !== undefined && (await answers({ path: socket })) ? record : undefined
 }
 
-/** Starts the engine unless it runs already; builds and installs what it needs. Safe when commands race. */
+let endUse: (() => Promise<void>) | undefined
+
+/**
+ * Starts the engine unless it runs already; builds and installs what it needs. Until this process ends nobody else stops it. Safe when
+ * commands race. Throws a BuildError.
+ */
 export async function startEmbedded(): Promise<EmbeddedEngine> {
-  const current = await upToDateEngine()
-  if (current !== undefined) return current
   const obstacle = whyNotEmbedded()
   if (obstacle !== undefined)
     throw new BuildError(`the embedded engine cannot run here: ${obstacle}`)
   return withLock(lockFile, async () => {
-    const other = await upToDateEngine()
-    if (other !== undefined) return other
+    const current = await upToDateEngine()
+    if (current !== undefined) {
+      endUse ??= await takeLock(useFile, { shared: true })
+      return current
+    }
     await requirePrograms({
       dnsmasq: 'dnsmasq-base',
       ip: 'iproute2',
@@ -68,14 +77,35 @@ export async function startEmbedded(): Promise<EmbeddedEngine> {
       slirp4netns: 'slirp4netns',
     })
     const binaries = await buildBinaries()
-    await stop()
-    return start(binaries)
+    await stopUnused()
+    const engine = await start(binaries)
+    endUse ??= await takeLock(useFile, { shared: true })
+    return engine
   })
 }
 
-/** Stops the engine, if it runs, and removes what it left on the host; its caches stay. */
+/**
+ * Stops the engine, if it runs, and removes what it left on the host; its caches stay. Throws a BuildError where another process uses it.
+ */
 export async function stopEmbedded(): Promise<boolean> {
-  return withLock(lockFile, stop)
+  return withLock(lockFile, stopUnused)
+}
+
+/** Stops what no other process uses; this one's use ends with it. */
+async function stopUnused(): Promise<boolean> {
+  await endUse?.()
+  endUse = undefined
+  const free = await takeLock(useFile, { now: true })
+  if (free === undefined) {
+    throw new BuildError(
+      'the embedded engine is in use by another command: wait until that has ended, or end it, and try again',
+    )
+  }
+  try {
+    return await stop()
+  } finally {
+    await free()
+  }
 }
 
 async function upToDateEngine(): Promise<EmbeddedEngine | undefined> {
@@ -113,7 +143,7 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
     address: `unix://${socket}`,
     madeCniDirectory,
   }
-  await writeFile(recordFile, JSON.stringify(record))
+  await replaceFiles({ [recordFile]: JSON.stringify(record) })
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100)) {
     if (await answers({ path: socket })) return record
     if (supervisor.exitCode !== null) break
@@ -127,13 +157,14 @@ async function start(binaries: string): Promise<EmbeddedEngine> {
 
 async function stop(): Promise<boolean> {
   const record = await readRecord()
-  if (record !== undefined) {
-    await endSupervisor(record.pid)
+  const pid = record?.pid ?? (await findSupervisor())
+  if (pid !== undefined) {
+    await endSupervisor(pid)
     await removeControlGroups()
-    if (record.madeCniDirectory) await rmdir(cniDirectory).catch(() => {})
+    if (record?.madeCniDirectory) await rmdir(cniDirectory).catch(() => {})
   }
   await rm(runDirectory, { recursive: true, force: true })
-  return record !== undefined
+  return pid !== undefined
 }
 
 /** Asks the supervisor to end, which ends the engine orderly; kills it after half a minute. */
@@ -162,7 +193,21 @@ async function isSupervisor(pid: number): Promise<boolean> {
   return environment.split('\0').includes(`RUN=${runDirectory}`)
 }
 
+/** The supervisor of an engine whose record was lost: `unshare`, whose child has the same environment. */
+async function findSupervisor(): Promise<number | undefined> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name) || !(await isSupervisor(Number(name)))) continue
+    const program = await readFile(`/proc/${name}/comm`, 'utf8').catch(() => '')
+    if (program.trim() === 'unshare') return Number(name)
+  }
+  return undefined
+}
+
+/** What is known of the engine; nothing where the file is not there or was cut short. */
 async function readRecord(): Promise<EngineRecord | undefined> {
-  const text = await readFile(recordFile, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : (JSON.parse(text) as EngineRecord)
+  try {
+    return JSON.parse(await readFile(recordFile, 'utf8')) as EngineRecord
+  } catch {
+    return undefined
+  }
 }

@@ -1,15 +1,19 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect, ExecError } from '@dagger.io/dagger'
 import { BuildError, messageOf } from '../facts/errors.js'
 import { logDirectory } from '../host/paths.js'
-import { step } from '../host/progress.js'
+import { line, step } from '../host/progress.js'
 import { compiledCli, type Engine } from './choose.js'
 import { networkOf } from './network.js'
 
-/** The full log of the last build on any engine. */
-export const buildLog = join(logDirectory, 'build.log')
+// One for each run, which another run does not write over; so many are kept.
+const keptLogs = 20
+const logName = `build-${new Date().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}.log`
+
+/** The full log of what this process does on an engine. */
+export const buildLog = join(logDirectory, logName)
 
 /** Runs `work` on one connection to the engine; the engine's own log goes to a file. */
 export async function withClient<T>(
@@ -17,6 +21,8 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   await mkdir(logDirectory, { recursive: true })
+  await removeOldLogs()
+  line(`log: ${buildLog}`)
   Object.assign(process.env, engine.env, networkOf(process.env).client, {
     DAGGER_NO_NAG: '1',
     DO_NOT_TRACK: '1',
@@ -30,6 +36,12 @@ export async function withClient<T>(
     Object.assign(process.env, await compiledCli())
     return await session(work)
   }
+}
+
+async function removeOldLogs(): Promise<void> {
+  const names = (await readdir(logDirectory)).filter((name) => name.startsWith('build-'))
+  const old = names.sort().slice(0, -keptLogs)
+  await Promise.all(old.map((name) => rm(join(logDirectory, name), { force: true })))
 }
 
 async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
@@ -55,9 +67,13 @@ async function session<T>(work: (client: Client) => Promise<T>): Promise<T> {
   return outcome.value
 }
 
-/** Runs a named step of the engine; throws a BuildError that describes its failure. */
-export function engineStep<T>(label: string, work: () => Promise<T>): Promise<T> {
-  return step(label, work).catch((error) => {
+/** Runs a named step of the engine; throws a BuildError that describes its failure. `run` may count it. */
+export function engineStep<T>(
+  label: string,
+  work: () => Promise<T>,
+  run: typeof step = step,
+): Promise<T> {
+  return run(label, work).catch((error) => {
     throw describeFailure(label, error)
   })
 }

@@ -2,6 +2,18 @@ import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:chi
 
 // The only module that starts processes.
 
+/** Those that run now and must not outlive this process. */
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGTERM')
+})
+
+function track(child: ChildProcess): ChildProcess {
+  children.add(child)
+  child.once('close', () => children.delete(child))
+  return child
+}
+
 export interface Outcome {
   /** Exit code; null where a signal or the time limit ended the command. */
   status: number | null
@@ -43,6 +55,7 @@ export function run(command: string, args: readonly string[], options: CommandOp
     // A command that does not read its input may have ended before it is written.
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
+    track(child)
     signal?.addEventListener('abort', () => child.kill('SIGINT'))
     child.once('error', reject)
     child.once('close', (status) => resolve({ ...outcome, status }))
@@ -62,13 +75,14 @@ export async function succeed(
   return stdout
 }
 
-/** Starts a command that goes on: its streams and its end are the caller's business. */
+/** Starts a command that goes on: its streams are the caller's business, and its end is, where it is detached. */
 export function start(
   command: string,
   args: readonly string[],
   options: SpawnOptions = {},
 ): ChildProcess {
-  return spawn(command, args, options)
+  const child = spawn(command, args, options)
+  return options.detached ? child : track(child)
 }
 
 /** Runs a command to its end without giving way to anything else, as handlers of the event `exit` must. */

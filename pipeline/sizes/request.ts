@@ -50,10 +50,7 @@ const valuesOf = {
 } as const
 
 /** Checks every word of what is asked for. Throws a UserError. */
-export function makeSizesRequest(
-  { debug: _, ...given }: SizesValues & { debug?: true | undefined },
-  facts: Variants,
-): SizesRequest {
+export function makeSizesRequest(given: SizesValues, facts: Variants): SizesRequest {
   if (given.why !== undefined) return makeWhy(given, given.why, facts)
   if (given.diff !== undefined) return makeDiff(given, given.diff)
   if (given.k8s !== undefined) {

@@ -1,17 +1,12 @@
 import { join } from 'node:path'
-import { prepareMirror } from '../build/alpine-mirror.js'
-import { buildImages } from '../build/build-images.js'
-import { prepareBuilder, prepareInputs } from '../build/debian-root.js'
-import { verifyPublished } from '../build/releases.js'
-import { prepareEngine } from '../engine/choose.js'
-import { engineStep, withClient } from '../engine/session.js'
+import { prepareBuilder } from '../build/debian-root.js'
+import { buildPlanned, type Extras, verifyBuild } from '../build/prepare.js'
+import { engineStep } from '../engine/session.js'
 import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
 import { componentTree } from '../graph/component.js'
 import { succeed } from '../host/process.js'
-import { line } from '../host/progress.js'
 import { purposes } from '../inputs/lock.js'
-import { purposesOf } from '../inputs/needed.js'
 import { planComponent } from '../plan/components.js'
 import { planImages } from '../plan/images.js'
 import type { BuildRequest } from '../plan/request.js'
@@ -35,18 +30,11 @@ export async function buildForNodes(
     const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
     return planImages({ ...asked, images: [image], variants }, facts)
   })
-  await verifyPublished(asked.kubernetes, facts)
-  const mirror = await prepareMirror(asked, facts, specs)
-  const needed = (host: Arch) => [
-    ...purposesOf(specs, facts, host),
-    ...(conformance ? [purposes.conformance(host)] : []),
-  ]
-  await prepareInputs(facts, needed)
-  const engine = await prepareEngine(asked.engine)
-  line(`engine: ${engine.description}`)
-  await withClient(engine, async (client) => {
-    await buildImages(client, facts, specs, mirror, folder)
-    const builder = await prepareBuilder(client, facts, needed)
+  const build = { ...asked, output: folder }
+  await verifyBuild(build, facts)
+  const inputs = (host: Arch) => (conformance ? [purposes.conformance(host)] : [])
+  const work: Extras['work'] = async (client) => {
+    const builder = await prepareBuilder(client, facts, inputs)
     if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
     for (const name of await missingPrograms(request, facts)) {
       const component = planComponent(asked.kubernetes, facts, name)
@@ -54,7 +42,8 @@ export async function buildForNodes(
       const tree = componentTree(builder, component, platform)
       await engineStep(name, () => tree.export(join(folder, 'programs')))
     }
-  })
+  }
+  await buildPlanned(build, facts, specs, { inputs, work })
   // Of two variants of the kubelet the last.
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
 }

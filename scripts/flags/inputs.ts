@@ -36,7 +36,7 @@ ${statuses}`,
   },
   request({ json = false, ...values }, facts, words): InputsRequest {
     const command = oneWord(words, inputsCommands)
-    const flags = Object.keys(values).filter((name) => name !== 'debug')
+    const flags = Object.keys(values)
     if (values.k8s === undefined && (flags.length > 0 || command === 'bundle')) {
       throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
     }

@@ -31,7 +31,7 @@ export const verify = defineCommand({
         '\nExit status: 0 they are the same, 1 they differ or a build failed, 2 the request was wrong.',
       )
   },
-  request: ({ recorded = false, debug: _, ...values }, facts): VerifyRequest => ({
+  request: ({ recorded = false, ...values }, facts): VerifyRequest => ({
     recorded,
     values,
     build: makeBuildRequest(values, facts),

@@ -7,6 +7,7 @@ import {
 import { nearMiss, notAllowed } from '../../pipeline/facts/closed-set.js'
 import { UserError } from '../../pipeline/facts/errors.js'
 import type { Variants } from '../../pipeline/facts/load.js'
+import { showProgress } from '../../pipeline/host/progress.js'
 
 interface Definition<Declared extends CommandUnknownOpts, Request> {
   /** The flags: what they are called, take, mean and are left out for, each said once. */
@@ -33,7 +34,9 @@ export function defineCommand<Declared extends CommandUnknownOpts, Request>(
   const parse = (args: readonly string[], facts: Variants) => {
     const command = flags(facts)
     readArguments(command, args)
-    return request(command.opts() as ReturnType<Declared['opts']>, facts, command.args)
+    const { debug: _, progress = 'auto', ...values } = command.opts()
+    showProgress(String(progress))
+    return request(values as ReturnType<Declared['opts']>, facts, command.args)
   }
   return {
     flags,
@@ -46,7 +49,7 @@ export function defineCommand<Declared extends CommandUnknownOpts, Request>(
   }
 }
 
-/** The beginning of a declaration; every command has --debug, which `npx kubelet-images` tells. `usage` is what follows the command's name. */
+/** The beginning of a declaration; every command has --debug and --progress, which `npx kubelet-images` tells. `usage` is what follows the command's name. */
 export function declare(name: string, usage: string, description: string) {
   return new Command(`npm run ${name} --`)
     .usage(usage)
@@ -58,6 +61,7 @@ export function declare(name: string, usage: string, description: string) {
     .allowExcessArguments()
     .showSuggestionAfterError(false)
     .addOption(new Option('--debug').hideHelp())
+    .addOption(new Option('--progress <how>').hideHelp())
 }
 
 /** What every command's help ends with. */
@@ -93,7 +97,7 @@ function readArguments(command: CommandUnknownOpts, args: readonly string[]): vo
     command.parse([...args], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode === 0) throw error
-    throw tellSlip(error, [...flags, '--debug', '--help'])
+    throw tellSlip(error, [...flags, '--debug', '--progress', '--help'])
   }
   const [word] = command.args
   if (word === undefined || command.registeredArguments.length > 0) return

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { buildLog } from '../../pipeline/engine/session.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { logDirectory } from '../../pipeline/host/paths.js'
 
 /**
  * The steps that the engine ran in the last build, rather than took from its cache, as its log tells. A step that waits
@@ -8,7 +9,10 @@ import { buildLog } from '../../pipeline/engine/session.js'
 export async function stepsRun(): Promise<string[]> {
   const commands = new Map<string, string>()
   const ran: string[] = []
-  for (const line of (await readFile(buildLog, 'utf8')).split('\n')) {
+  // The names sort by time.
+  const logs = (await readdir(logDirectory)).filter((name) => name.startsWith('build-')).sort()
+  const log = await readFile(join(logDirectory, logs.at(-1) as string), 'utf8')
+  for (const line of log.split('\n')) {
     const [, id = '', text = ''] = /^(\d+) +: (?:┆ )*(.*)$/.exec(line) ?? []
     if (text.startsWith('withExec ')) commands.set(id, text)
     const [, seconds] = /^Container\.withExec DONE \[(.*)s\]$/.exec(text) ?? []

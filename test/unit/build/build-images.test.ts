@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { sourceDate } from '../../../pipeline/build/build-images.js'
+import { readSizes, sourceDate } from '../../../pipeline/build/build-images.js'
 import { run } from '../../_helpers/command.js'
 
 // What a user can get wrong: exit status 2, one line on stderr, no engine started, nothing written.
@@ -28,6 +28,15 @@ const refuses = test.macro({
   title: (_, args) => `build ${args}`,
 })
 
+test('sizes that were cut short are told, kept and begun anew', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-sizes-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  t.deepEqual(await readSizes(folder), [])
+  await writeFile(join(folder, 'sizes.json'), '[{"image": "kub')
+  t.deepEqual(await readSizes(folder), [])
+  t.is(await readFile(join(folder, 'sizes.json.unreadable'), 'utf8'), '[{"image": "kub')
+})
+
 test(refuses, '--k8s v1.24', /^malformed Kubernetes version "v1\.24"/)
 test(refuses, '--k8s v1.21.0', /^unsupported Kubernetes version "v1\.21\.0"/)
 test(
@@ -43,6 +52,12 @@ test(
 test(refuses, '--k8s v1.24.0 --variant bsae', /^unknown variant "bsae".* Did you mean base\?$/m)
 test(refuses, '--k8s v1.24.0 --base statc', /^unknown base "statc".* Did you mean static\?$/m)
 
+// The kernel makes up /proc, and root may not write there either.
+test(
+  refuses,
+  '--k8s v1.24.0 --output /proc/x',
+  /^--output \/proc\/x cannot be written \(\/proc: ENOENT\): name a directory that can be$/m,
+)
 test(
   refuses,
   '--k8s v1.24.0 --base static --apk curl',

@@ -102,7 +102,7 @@ test(
   'a flag',
   refuses,
   '--k8s v1.24.0 --archs amd64',
-  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --offline, --plan, --json, --debug, --help. Did you mean --arch?',
+  'unknown flag "--archs": choose from --k8s, --arch, --image, --variant, --base, --alpine-mirror, --alpine-key, --alpine-lock, --apk, --compression, --output, --engine, --offline, --plan, --json, --debug, --progress, --help. Did you mean --arch?',
 )
 test(
   'a forgotten dash',

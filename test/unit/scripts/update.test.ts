@@ -7,7 +7,7 @@ test('update with a misspelt flag', async (t) => {
   t.is(stdout, '')
   t.is(
     stderr,
-    'unknown flag "--chek": choose from --inputs, --check, --debug, --help. Did you mean --check?\n',
+    'unknown flag "--chek": choose from --inputs, --check, --debug, --progress, --help. Did you mean --check?\n',
   )
 })
 

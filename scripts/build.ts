@@ -1,11 +1,11 @@
 import { table } from 'table'
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
-import type { Variants } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import type { BuildRequest } from '../pipeline/plan/request.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
 import { megabytes, type SizeRow } from '../pipeline/sizes/rows.js'
 
-export default async function build(request: BuildRequest, facts: Variants): Promise<void> {
+export default async function build(request: BuildRequest, facts: Facts): Promise<void> {
   const specs = await planRequested(request, facts)
   if (request.plan) return print(request.json ? json(specs) : planTable(specs))
   const rows = await buildPlanned(request, facts, specs)

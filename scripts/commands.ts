@@ -1,4 +1,4 @@
-import type { Variants } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import type { CommandLine } from './terminal/command.js'
 
 type Commands = Record<string, () => Promise<CommandLine>>
@@ -32,7 +32,7 @@ const developerCommands: Commands = {
 export const commands: Commands = { ...userCommands, ...developerCommands }
 
 /** What `npx kubelet-images` prints. */
-export async function listCommands(facts: Variants): Promise<string> {
+export async function listCommands(facts: Facts): Promise<string> {
   const lines = (table: Commands) =>
     Promise.all(
       Object.entries(table).map(async ([name, load]) => {

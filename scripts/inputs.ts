@@ -4,8 +4,8 @@ import { table } from 'table'
 import { verifyOutput } from '../pipeline/build/prepare.js'
 import { writeBundle } from '../pipeline/build/write-bundle.js'
 import { BuildError } from '../pipeline/facts/errors.js'
-import type { Variants } from '../pipeline/facts/load.js'
 import { parseArch } from '../pipeline/facts/platform.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { line } from '../pipeline/host/progress.js'
 import { fetchInputs } from '../pipeline/inputs/fetch.js'
 import { describeFile, filesFor, type LockedFile, loadLock } from '../pipeline/inputs/lock.js'
@@ -22,7 +22,7 @@ export interface InputsRequest {
   json: boolean
 }
 
-type Asked = InputsRequest & { facts: Variants }
+type Asked = InputsRequest & { facts: Facts }
 
 const commands: Record<InputsRequest['command'], (asked: Asked) => unknown> = {
   list(asked) {
@@ -68,7 +68,7 @@ const commands: Record<InputsRequest['command'], (asked: Asked) => unknown> = {
   },
 }
 
-export default async function inputs(request: InputsRequest, facts: Variants): Promise<void> {
+export default async function inputs(request: InputsRequest, facts: Facts): Promise<void> {
   await commands[request.command]({ ...request, facts })
 }
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { CommanderError } from '@commander-js/extra-typings'
 import { notAllowed } from '../pipeline/facts/closed-set.js'
 import { messageOf, UserError } from '../pipeline/facts/errors.js'
-import { loadVariants } from '../pipeline/facts/load.js'
+import { loadFacts } from '../pipeline/facts/load.js'
 import { commands, listCommands } from './commands.js'
 import { longFlags } from './terminal/command.js'
 import { verifyNothingKept } from './terminal/npm.js'
@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<void> {
     process.once(signal, () => process.exit(128 + number))
   }
   try {
-    const facts = loadVariants()
+    const facts = loadFacts()
     if (name === undefined || name === '--help' || name === '-h') {
       process.stdout.write(await listCommands(facts))
       return

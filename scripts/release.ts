@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { table } from 'table'
 import { buildPlanned, verifyBuild } from '../pipeline/build/prepare.js'
-import type { Variants } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { replaceFiles } from '../pipeline/host/files.js'
 import {
   describeImages,
@@ -16,10 +16,7 @@ import { type Credentials, Pusher, takeCredentials } from '../pipeline/release/p
 import type { ReleaseRequest } from '../pipeline/release/request.js'
 import { loadSeed } from '../pipeline/sizes/figures.js'
 
-export default async function releaseImages(
-  request: ReleaseRequest,
-  facts: Variants,
-): Promise<void> {
+export default async function releaseImages(request: ReleaseRequest, facts: Facts): Promise<void> {
   // Before anything else is started, the engine above all.
   const credentials = takeCredentials(process.env)
   const rows = await release(request, facts, credentials)
@@ -31,7 +28,7 @@ export default async function releaseImages(
 
 async function release(
   request: ReleaseRequest,
-  facts: Variants,
+  facts: Facts,
   credentials: Credentials,
 ): Promise<ReleaseRow[]> {
   const { stage, dryRun } = request

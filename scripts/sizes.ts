@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { UserError } from '../pipeline/facts/errors.js'
-import { publishedImages, type Variants } from '../pipeline/facts/load.js'
 import { projectFile } from '../pipeline/facts/project.js'
+import { publishedImages } from '../pipeline/facts/published.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { replaceFiles } from '../pipeline/host/files.js'
 import { requirePrograms } from '../pipeline/host/tools.js'
 import { lockHash } from '../pipeline/inputs/lock.js'
@@ -26,7 +27,7 @@ import { changeTable, whyTable } from '../pipeline/sizes/tables.js'
 
 const readmeFile = projectFile('README.md')
 
-export default async function sizes(request: SizesRequest, facts: Variants): Promise<void> {
+export default async function sizes(request: SizesRequest, facts: Facts): Promise<void> {
   await requirePrograms({ gzip: 'gzip', tar: 'tar', zstd: 'zstd' })
   switch (request.mode) {
     case 'matrix':
@@ -51,7 +52,7 @@ function json(value: unknown): string {
 }
 
 /** Puts the figures of a build into the data, the README and the chart; gives the names of these files. */
-async function writeMatrix({ build, output }: MatrixRequest, facts: Variants): Promise<string> {
+async function writeMatrix({ build, output }: MatrixRequest, facts: Facts): Promise<string> {
   if (build) await buildPlanned(build, facts, await planRequested(build, facts))
   const published = publishedImages(facts)
   const lock = lockHash()
@@ -76,7 +77,7 @@ async function writeMatrix({ build, output }: MatrixRequest, facts: Variants): P
 }
 
 /** Compares two builds: images of the same name, or two archives whatever they are called. */
-async function compare({ before, after }: DiffRequest, facts: Variants) {
+async function compare({ before, after }: DiffRequest, facts: Facts) {
   const paths = [before, after].map((path) => resolve(path))
   const archives = paths.filter(isArchive)
   if (archives.length === 1) {

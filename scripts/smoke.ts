@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { BuildError } from '../pipeline/facts/errors.js'
-import type { Variants } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
 import { requirePrograms } from '../pipeline/host/tools.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
@@ -25,7 +25,7 @@ const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Prom
   hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
 }
 
-export default async function smoke(request: SmokeRequest, facts: Variants): Promise<void> {
+export default async function smoke(request: SmokeRequest, facts: Facts): Promise<void> {
   await requirePrograms({
     containerd: 'containerd',
     ctr: 'containerd',
@@ -56,7 +56,7 @@ export default async function smoke(request: SmokeRequest, facts: Variants): Pro
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
   { mode, runtime, build: { kubernetes }, conformance }: SmokeRequest,
-  facts: Variants,
+  facts: Facts,
   specs: Images,
   folder: string,
   report: Report,

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { listPublished } from '../pipeline/build/releases.js'
-import { type Variants, variantsFile } from '../pipeline/facts/load.js'
+import { variantsFile } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { replaceFiles } from '../pipeline/host/files.js'
 import { line } from '../pipeline/host/progress.js'
 import { loadLock, lockFile, printLock } from '../pipeline/inputs/lock.js'
@@ -16,7 +17,7 @@ export interface UpdateRequest {
   check: boolean
 }
 
-export default async function update(request: UpdateRequest, facts: Variants): Promise<void> {
+export default async function update(request: UpdateRequest, facts: Facts): Promise<void> {
   if (request.inputs) return updateInputs(facts, request.check)
   const published = await listPublished()
   const { releases, minors } = newsOf(published, facts)
@@ -29,7 +30,7 @@ export default async function update(request: UpdateRequest, facts: Variants): P
   await replaceFiles({ [fileURLToPath(variantsFile)]: text })
 }
 
-async function updateInputs(facts: Variants, check: boolean): Promise<void> {
+async function updateInputs(facts: Facts, check: boolean): Promise<void> {
   const earlier = existsSync(lockFile) ? loadLock() : undefined
   const { lock, changes, warnings } = await makeLock(facts, earlier, line)
   for (const change of changes) process.stdout.write(`${change}\n`)

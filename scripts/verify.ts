@@ -9,7 +9,7 @@ import {
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { binaryDirectory } from '../pipeline/engine/compile.js'
 import { BuildError } from '../pipeline/facts/errors.js'
-import type { Variants } from '../pipeline/facts/load.js'
+import type { Facts } from '../pipeline/facts/schema.js'
 import { run, runSync } from '../pipeline/host/process.js'
 import { line } from '../pipeline/host/progress.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
@@ -27,7 +27,7 @@ export interface VerifyRequest {
   values: BuildValues
 }
 
-export default async function verify(request: VerifyRequest, facts: Variants): Promise<void> {
+export default async function verify(request: VerifyRequest, facts: Facts): Promise<void> {
   const folder = temporaryDirectory('verify')
   await (request.recorded ? verifyRecorded : verifyTwice)(request, facts, folder)
 }
@@ -35,7 +35,7 @@ export default async function verify(request: VerifyRequest, facts: Variants): P
 /** Compares a build with what is recorded. */
 async function verifyRecorded(
   { build }: VerifyRequest,
-  facts: Variants,
+  facts: Facts,
   folder: string,
 ): Promise<void> {
   const request = { ...build, output: folder }
@@ -50,7 +50,7 @@ async function verifyRecorded(
 /** Compares a build on the engine that builds use, and with what it has cached, with one that has nothing. */
 async function verifyTwice(
   { build, values }: VerifyRequest,
-  facts: Variants,
+  facts: Facts,
   folder: string,
 ): Promise<void> {
   const [first, second] = ['first', 'second'].map((name) => join(folder, name)) as [string, string]

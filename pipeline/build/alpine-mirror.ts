@@ -4,8 +4,8 @@ import { type Directory, ExecError } from '@dagger.io/dagger'
 import { throughTunnel } from '../engine/network.js'
 import { buildLog, causeOf, describeFailure } from '../engine/session.js'
 import { BuildError, messageOf, UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { type AlpineMirror, alpinePackages, mirrorVariable } from '../graph/alpine-root.js'
 import type { Builder } from '../graph/builder.js'
 import { clientVariable } from '../graph/network.js'
@@ -35,13 +35,13 @@ export interface Mirror extends AlpineMirror {
 
 interface FetchOptions {
   builder: Builder
-  facts: Variants
+  facts: Facts
   spec: ImageSpec
   mirror: Mirror
 }
 
 /** The bases of a request whose packages can be reached; says in a line which one it skips and why. None that is named is. */
-export async function reachableBases(request: BuildRequest, facts: Variants): Promise<string[]> {
+export async function reachableBases(request: BuildRequest, facts: Facts): Promise<string[]> {
   const { bases, basesNamed, alpine } = request
   // A mirror that the user names must answer, which is told later.
   if (basesNamed || alpine.mirror !== undefined) return bases
@@ -69,7 +69,7 @@ export async function reachableBases(request: BuildRequest, facts: Variants): Pr
  */
 export async function prepareMirror(
   { alpine, arches }: BuildRequest,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
 ): Promise<Mirror | undefined> {
   const onAlpine = specs.filter(({ root }) => root.kind === 'alpine')

@@ -6,8 +6,8 @@ import type { Client, Directory } from '@dagger.io/dagger'
 import { engineStep } from '../engine/session.js'
 import { BuildError, UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
-import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import type { Builder } from '../graph/builder.js'
 import { imageLayers } from '../graph/image.js'
 import { releaseTime } from '../graph/kubernetes.js'
@@ -32,7 +32,7 @@ import { prepareBuilder } from './debian-root.js'
  */
 export async function buildImages(
   client: Client,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
   mirror: Mirror | undefined,
   output: string,
@@ -74,7 +74,7 @@ export async function buildImages(
  */
 export async function placeImages(
   built: readonly LayeredRow[],
-  facts: Variants,
+  facts: Facts,
   files: readonly string[],
   staging: string,
   output: string,
@@ -115,7 +115,7 @@ export function sourceDate({ SOURCE_DATE_EPOCH: text }: NodeJS.ProcessEnv): stri
 /** The time of the release that the images are of. */
 function releaseDate(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   [spec]: readonly ImageSpec[],
 ): Promise<string> {
   const known = Object.keys(facts.kubernetes)
@@ -128,7 +128,7 @@ function releaseDate(
 /** Builds one image for all its architectures and writes its archive. */
 async function buildImage(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   spec: ImageSpec & { created: string },
   staging: string,
   packages?: Directory,

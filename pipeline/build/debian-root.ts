@@ -4,8 +4,8 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client } from '@dagger.io/dagger'
 import { networkOf } from '../engine/network.js'
-import type { Variants } from '../facts/load.js'
 import { type Arch, parseArch } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { type Builder, builderRoot } from '../graph/builder.js'
 import { withLock } from '../host/lock.js'
 import { cacheDirectory } from '../host/paths.js'
@@ -24,10 +24,7 @@ const format = 1
 export type Wanted = (host: Arch) => readonly string[]
 
 /** Fetches what a build needs, before an engine is started for it. Throws a BuildError, or a UserError for a wrong lock. */
-export async function prepareInputs(
-  { sources }: Variants,
-  wanted: Wanted = () => [],
-): Promise<void> {
+export async function prepareInputs({ sources }: Facts, wanted: Wanted = () => []): Promise<void> {
   await fetchFor(loadLock(), parseArch(process.arch), sources, wanted)
 }
 
@@ -37,7 +34,7 @@ export async function prepareInputs(
  */
 export async function prepareBuilder(
   client: Client,
-  { sources }: Variants,
+  { sources }: Facts,
   wanted: Wanted = () => [],
 ): Promise<Builder> {
   const lock = loadLock()
@@ -55,7 +52,7 @@ export async function prepareBuilder(
   }
 }
 
-async function fetchFor(lock: Lock, host: Arch, sources: Variants['sources'], wanted: Wanted) {
+async function fetchFor(lock: Lock, host: Arch, sources: Facts['sources'], wanted: Wanted) {
   const files = filesFor(lock, [purposes.builder(host), ...wanted(host)])
   await fetchInputs(files, { sources, say: line })
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 
 import { pathToFileURL } from 'node:url'
 import { BuildError, messageOf, UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
 import { parseArch } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { withLock } from '../host/lock.js'
 import { cacheDirectory } from '../host/paths.js'
 import { run } from '../host/process.js'
@@ -44,7 +44,7 @@ export async function goOffline(request: BuildRequest): Promise<Record<string, s
 }
 
 /** The facts for a build that fetches nothing. */
-export function withoutPlaces(facts: Variants): Variants {
+export function withoutPlaces(facts: Facts): Facts {
   const places = { debian: [], 'debian-security': [], pypi: [], pypiIndex: '' }
   return { ...facts, sources: { ...facts.sources, places } }
 }

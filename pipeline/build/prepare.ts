@@ -4,8 +4,8 @@ import type { Client } from '@dagger.io/dagger'
 import { prepareEngine } from '../engine/choose.js'
 import { withClient } from '../engine/session.js'
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
 import type { Arch } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { requireGo } from '../host/go-tool.js'
 import { line } from '../host/progress.js'
 import { purposesOf } from '../inputs/needed.js'
@@ -20,7 +20,7 @@ import { goOffline, withoutPlaces } from './offline.js'
 import { verifyPublished } from './releases.js'
 
 /** The images that a request asks for. Throws a UserError where they cannot be built. */
-export async function planRequested(request: BuildRequest, facts: Variants): Promise<ImageSpec[]> {
+export async function planRequested(request: BuildRequest, facts: Facts): Promise<ImageSpec[]> {
   await verifyBuild(request, facts)
   const bases = await reachableBases(request, facts)
   return planImages({ ...request, bases }, facts)
@@ -30,7 +30,7 @@ export async function planRequested(request: BuildRequest, facts: Variants): Pro
  * What can be told before anything is started, for every command that builds. Throws a UserError for what was asked and a BuildError for what
  * this machine lacks.
  */
-export async function verifyBuild(request: BuildRequest, facts: Variants): Promise<void> {
+export async function verifyBuild(request: BuildRequest, facts: Facts): Promise<void> {
   verifyOutput(resolve(request.output))
   sourceDate(process.env)
   if (!request.plan) requireGo()
@@ -48,7 +48,7 @@ export interface Extras {
 /** Builds the images of a request into its output directory. Throws a UserError or a BuildError. */
 export async function buildPlanned(
   request: BuildRequest,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
   extras?: Extras,
 ): Promise<SizeRow[]> {
@@ -59,7 +59,7 @@ export async function buildPlanned(
 
 async function build(
   request: BuildRequest,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
   extras?: Extras,
 ): Promise<SizeRow[]> {

@@ -1,7 +1,7 @@
 import semver from 'semver'
 import { BuildError, UserError } from '../facts/errors.js'
 import type { KubernetesVersion } from '../facts/kubernetes-version.js'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import { run } from '../host/process.js'
 import { hasProgram } from '../host/tools.js'
 
@@ -9,7 +9,7 @@ import { hasProgram } from '../host/tools.js'
  * Throws a UserError when a release is not published. variants.json knows the releases up to a date; about later
  * ones the Go module proxy is asked. Where it cannot be asked, the build itself will tell.
  */
-export async function verifyPublished(release: KubernetesVersion, facts: Variants): Promise<void> {
+export async function verifyPublished(release: KubernetesVersion, facts: Facts): Promise<void> {
   const newest = facts.kubernetes[release.minor]?.newest as string
   if (semver.lte(release.version, newest) || !hasProgram('go')) return
   const { status, stderr } = await goList([`k8s.io/kubernetes@${release.version}`])

@@ -6,9 +6,9 @@ import { prepareEngine } from '../engine/choose.js'
 import { fetchEngineModules } from '../engine/compile.js'
 import { engineStep, withClient } from '../engine/session.js'
 import { BuildError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
 import { parseArch, platformOf } from '../facts/platform.js'
 import { projectFile } from '../facts/project.js'
+import type { Facts } from '../facts/schema.js'
 import { componentModules } from '../graph/component.js'
 import { run } from '../host/process.js'
 import { line, step } from '../host/progress.js'
@@ -30,7 +30,7 @@ const project = fileURLToPath(projectFile(''))
  */
 export async function writeBundle(
   request: BuildRequest,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
   target: string,
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function fetchNpmPackages(cache: string): Promise<void> {
 /** Go modules and toolchains of all components of images, as a module proxy serves them. */
 async function fetchModules(
   client: Client,
-  facts: Variants,
+  facts: Facts,
   specs: readonly ImageSpec[],
   folder: string,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Container, Directory, File } from '@dagger.io/dagger'
-import type { SourceFacts } from '../facts/load.js'
 import { type Arch, type Platform, platformOf } from '../facts/platform.js'
+import type { SourceFacts } from '../facts/schema.js'
 import type { LockedPackages } from '../plan/alpine-lock.js'
 import type { AlpineRoot } from '../plan/spec.js'
 import type { Builder } from './builder.js'

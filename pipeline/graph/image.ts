@@ -1,6 +1,6 @@
 import type { Directory } from '@dagger.io/dagger'
-import type { Variants } from '../facts/load.js'
 import { type Arch, type Platform, platformOf } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { type ImageSpec, layerNames } from '../plan/spec.js'
 import { alpineRoot } from './alpine-root.js'
 import type { Builder } from './builder.js'
@@ -15,7 +15,7 @@ import { staticRoot, withParts } from './static-root.js'
  */
 export function imageLayers(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   spec: ImageSpec,
   arch: Arch,
   packages?: Directory,
@@ -37,7 +37,7 @@ export function imageLayers(
 
 function baseTree(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   { root }: ImageSpec,
   platform: Platform,
   packages?: Directory,

@@ -1,6 +1,6 @@
 import type { Directory, File } from '@dagger.io/dagger'
-import type { UserlandFacts, Variants } from '../facts/load.js'
 import type { Platform } from '../facts/platform.js'
+import type { Facts, UserlandFacts } from '../facts/schema.js'
 import { purposes } from '../inputs/lock.js'
 import { type Builder, lockedFiles } from './builder.js'
 import { imageFiles } from './files.js'
@@ -9,7 +9,7 @@ import { cToolchain } from './toolchain.js'
 /** The root of the static base: directories, account files, CA certificates and the named parts of the userland. Lazy. */
 export function staticRoot(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   parts: readonly string[],
   platform: Platform,
 ): Directory {
@@ -35,7 +35,7 @@ install --mode=644 /accounts/etc/* etc/`
 /** The root with the named parts of the static userland laid over it. Lazy. */
 export function withParts(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   root: Directory,
   parts: readonly string[],
   platform: Platform,
@@ -47,12 +47,7 @@ export function withParts(
 }
 
 /** One part of the userland, built by images/static/PART.sh for the platform. */
-function userlandPart(
-  builder: Builder,
-  facts: Variants,
-  part: string,
-  platform: Platform,
-): Directory {
+function userlandPart(builder: Builder, facts: Facts, part: string, platform: Platform): Directory {
   const { sources } = facts.userland[part] as UserlandFacts
   const files = [`${part}*`, 'musl.sh', 'commands.c']
   return sources

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Container, Directory } from '@dagger.io/dagger'
-import type { Packing } from '../facts/load.js'
 import type { Platform } from '../facts/platform.js'
+import type { Packing } from '../facts/schema.js'
 import type { Builder } from './builder.js'
 
 const packings = readFileSync(new URL('upx.sh', import.meta.url), 'utf8')

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuildError, messageOf } from '../facts/errors.js'
-import { sourcesOf, type Variants } from '../facts/load.js'
 import { type Arch, allArches, platformOf } from '../facts/platform.js'
+import { sourcesOf } from '../facts/published.js'
+import type { Facts } from '../facts/schema.js'
 import { redact } from '../host/http.js'
 import { temporaryDirectory } from '../host/temporary.js'
 import { requirePrograms } from '../host/tools.js'
@@ -28,7 +29,7 @@ type Candidate = Omit<LockedFile, 'for' | 'locked'> & { purpose: string; securit
  * the earlier lock. Every new file is fetched, so that the lock names none that cannot be had. Throws a BuildError.
  */
 export async function makeLock(
-  facts: Variants,
+  facts: Facts,
   earlier: Lock | undefined,
   say: (text: string) => void,
 ): Promise<NewLock> {
@@ -85,7 +86,7 @@ function groupOf(purpose: string): string {
 
 /** The indexes of an architecture: none where they are out of step and an earlier lock has files for it. */
 async function openApt(
-  facts: Variants,
+  facts: Facts,
   arch: Arch,
   earlier: Lock | undefined,
   warnings: string[],
@@ -107,7 +108,7 @@ async function openApt(
   }
 }
 
-function suitesOf({ sources }: Variants, { DEBIAN_MIRROR: mirror }: NodeJS.ProcessEnv): Suite[] {
+function suitesOf({ sources }: Facts, { DEBIAN_MIRROR: mirror }: NodeJS.ProcessEnv): Suite[] {
   const { suite } = sources.debian
   const [main, security] = mirror
     ? [mirror, `${mirror.replace(/\/+$/, '')}-security`]
@@ -122,7 +123,7 @@ function suitesOf({ sources }: Variants, { DEBIAN_MIRROR: mirror }: NodeJS.Proce
   ]
 }
 
-async function filesOfArch(apt: Apt, { sources }: Variants, arch: Arch): Promise<Candidate[]> {
+async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Candidate[]> {
   const { builder, alone, target, conformance } = sources.debian
   const as = (purpose: string) => (file: IndexedFile) => candidate(apt, file, purpose)
   const files = (await apt.candidates(target)).map(as(purposes.target(arch)))
@@ -139,7 +140,7 @@ async function filesOfArch(apt: Apt, { sources }: Variants, arch: Arch): Promise
   return [...files, ...root.map(as(purposes.builder(arch)))]
 }
 
-async function filesOfSources(apt: Apt, facts: Variants): Promise<Candidate[]> {
+async function filesOfSources(apt: Apt, facts: Facts): Promise<Candidate[]> {
   const files: Candidate[] = []
   for (const name of sourcesOf(facts)) {
     for (const file of await apt.source(name))
@@ -156,7 +157,7 @@ function candidate(apt: Apt, file: IndexedFile, purpose: string): Candidate {
 /** The files that can be had: without the patches of a source, where the archive does not serve them. Throws for any other. */
 async function served(
   candidates: readonly Candidate[],
-  { sources }: Variants,
+  { sources }: Facts,
   now: string,
   say: (text: string) => void,
 ): Promise<Candidate[]> {

@@ -1,10 +1,10 @@
-import type { Variants } from '../facts/load.js'
 import type { Arch } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import type { ImageSpec } from '../plan/spec.js'
 import { purposes } from './lock.js'
 
 /** What locked files a build of these images needs, on a machine of the architecture `host`. */
-export function purposesOf(specs: readonly ImageSpec[], facts: Variants, host: Arch): string[] {
+export function purposesOf(specs: readonly ImageSpec[], facts: Facts, host: Arch): string[] {
   const needed = specs.flatMap((spec) => [
     ...spec.arches.flatMap((arch) => toolchainPurposes(host, arch)),
     ...partsOf(spec).flatMap((part) => facts.userland[part]?.sources.map(purposes.source) ?? []),

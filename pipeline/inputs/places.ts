@@ -1,4 +1,4 @@
-import type { SourceFacts } from '../facts/load.js'
+import type { SourceFacts } from '../facts/schema.js'
 import { ask } from '../host/http.js'
 import type { LockedFile } from './lock.js'
 

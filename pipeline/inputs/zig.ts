@@ -1,6 +1,6 @@
 import { BuildError } from '../facts/errors.js'
-import type { SourceFacts } from '../facts/load.js'
 import type { Arch } from '../facts/platform.js'
+import type { SourceFacts } from '../facts/schema.js'
 import { ask } from '../host/http.js'
 import { buildHosts, type LockedFile, purposes } from './lock.js'
 

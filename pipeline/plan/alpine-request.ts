@@ -1,6 +1,6 @@
 import { alpineBase } from '../facts/bases.js'
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 
 /** What was asked of Alpine bases. */
 export interface AlpineRequest {
@@ -35,7 +35,7 @@ const packageName = /^[a-z0-9][\w.+-]*([=<>~]{1,2}[\w.+-]+)?$/i
 export function parseAlpineFlags(
   given: AlpineValues,
   bases: readonly string[],
-  facts: Variants,
+  facts: Facts,
 ): AlpineRequest {
   const flag = flagGiven(given)
   if (flag !== undefined && bases.every((base) => facts.bases[base]?.kind !== 'alpine')) {
@@ -67,7 +67,7 @@ function flagGiven(given: AlpineValues): string | undefined {
   return name && flags[name]
 }
 
-function parseMirror(text: string, facts: Variants): string {
+function parseMirror(text: string, facts: Facts): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new UserError(
       `malformed --alpine-mirror "${text}": write the URL above the releases, such as ${facts.alpine.mirror}`,

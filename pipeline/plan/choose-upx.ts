@@ -1,4 +1,4 @@
-import type { Packing } from '../facts/load.js'
+import type { Packing } from '../facts/schema.js'
 
 /** One component compressed in one way. Sizes in bytes, time in milliseconds. */
 export interface Measurement {

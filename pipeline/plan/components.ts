@@ -1,15 +1,16 @@
 import semver from 'semver'
 import type { KubernetesVersion } from '../facts/kubernetes-version.js'
-import { entry, type Variants } from '../facts/load.js'
+import { lookup } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import type { ComponentSpec } from './spec.js'
 
 /** A component of a release, by its key in variants.json. */
 export function planComponent(
   kubernetes: KubernetesVersion,
-  facts: Variants,
+  facts: Facts,
   name: string,
 ): ComponentSpec {
-  const component = entry(facts.components, name)
+  const component = lookup('component', facts.components, name)
   const { commits } = facts.sources.kubernetes
   switch (component.kind) {
     case 'kubernetes': {
@@ -29,8 +30,13 @@ export function planComponent(
     case 'cni':
       return { name, ...component, ...facts.sources.cni }
     case 'crictl': {
-      const version = entry(facts.kubernetes, kubernetes.minor).crictl
-      return { name, ...component, version, go: entry(facts.sources.crictl, version) }
+      const version = lookup('minor', facts.kubernetes, kubernetes.minor).crictl
+      return {
+        name,
+        ...component,
+        version,
+        go: lookup('release of cri-tools', facts.sources.crictl, version),
+      }
     }
     case 'upstream':
       return { name, ...component }
@@ -38,8 +44,8 @@ export function planComponent(
 }
 
 /** The Go release for a Kubernetes release: upstream moves to a newer Go minor within a Kubernetes minor. */
-function goRelease({ version, minor }: KubernetesVersion, facts: Variants): string {
-  const go = entry(facts.kubernetes, minor).go
+function goRelease({ version, minor }: KubernetesVersion, facts: Facts): string {
+  const go = lookup('minor', facts.kubernetes, minor).go
   const first = semver.rsort(Object.keys(go)).find((patch) => semver.lte(patch, version))
-  return entry(go, first as string)
+  return lookup('Go release', go, first as string)
 }

@@ -2,8 +2,9 @@ import { staticBase } from '../facts/bases.js'
 import { notAllowed } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from '../facts/kubernetes-version.js'
-import { publishedImages, type Variants } from '../facts/load.js'
 import { type Arch, allArches, parseArch } from '../facts/platform.js'
+import { publishedImages } from '../facts/published.js'
+import type { Facts } from '../facts/schema.js'
 import { type AlpineRequest, parseAlpineFlags, wantsAlpine } from './alpine-request.js'
 import type { Compression } from './spec.js'
 
@@ -52,7 +53,7 @@ export interface BuildValues {
 }
 
 /** Checks every word of what is asked for, and fills in what is left out. Throws a UserError. */
-export function makeBuildRequest(given: BuildValues, facts: Variants): BuildRequest {
+export function makeBuildRequest(given: BuildValues, facts: Facts): BuildRequest {
   if (given.k8s === undefined) throw missingRelease()
   const kubernetes = parseKubernetesVersion(given.k8s, Object.keys(facts.kubernetes))
   const bases = chooseBases(given, facts)
@@ -86,7 +87,7 @@ function defaultCompression({ minor }: KubernetesVersion): Compression {
 }
 
 /** The bases asked for; all that can give what was asked for, where none is named. */
-function chooseBases(given: BuildValues, facts: Variants): string[] {
+function chooseBases(given: BuildValues, facts: Facts): string[] {
   const all = Object.keys(facts.bases)
   const named = given.base && keysOf('base', given.base, facts.bases)
   if (given.offline !== undefined) return offlineBases(named, facts)
@@ -95,7 +96,7 @@ function chooseBases(given: BuildValues, facts: Variants): string[] {
 }
 
 /** The bases of a build without network. Throws a UserError for one whose packages only a mirror has. */
-export function offlineBases(named: readonly string[] | undefined, facts: Variants): string[] {
+export function offlineBases(named: readonly string[] | undefined, facts: Facts): string[] {
   const base = staticBase(facts)
   const other = named?.find((name) => name !== base)
   if (other === undefined) return [base]

@@ -3,8 +3,8 @@ import { posix } from 'node:path'
 import semver from 'semver'
 import { z } from 'zod'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
-import type { UserlandFacts, Variants } from '../facts/load.js'
 import { projectFile } from '../facts/project.js'
+import type { Facts, UserlandFacts } from '../facts/schema.js'
 import type { ImageSpec } from './spec.js'
 
 /** What one program of Kubernetes can execute, found in its source by tools/executables. */
@@ -38,7 +38,7 @@ export function loadPrograms(minor: string): Map<string, ReleasePrograms> {
 type Contents = Pick<ImageSpec, 'image' | 'components' | 'kubernetes'>
 
 /** The programs that an image has by its facts, on whichever base. */
-export function providedPrograms(spec: Contents, facts: Variants): string[] {
+export function providedPrograms(spec: Contents, facts: Facts): string[] {
   const always = facts.images[spec.image]?.userland ?? []
   const { minor } = parseKubernetesVersion(spec.kubernetes, Object.keys(facts.kubernetes))
   const parts = [...always, ...(facts.kubernetes[minor]?.userland[spec.image] ?? [])]
@@ -52,28 +52,28 @@ export function providedPrograms(spec: Contents, facts: Variants): string[] {
 
 /**
  * The programs that an image must have: those that its Kubernetes programs can execute, but for those that
- * variants.json leaves out.
+ * omitted.json names.
  */
 export function requiredPrograms(
   { components, kubernetes }: Contents,
-  facts: Variants,
+  facts: Facts,
   programs: ReleasePrograms,
 ): string[] {
   const own = components.flatMap((part) => (part.kind === 'kubernetes' ? part.programs : []))
   const required = own.flatMap((program) => {
     const names = Object.keys(programs[program]?.programs ?? {})
-    return names.filter((name) => !isLeftOut(name, program, kubernetes, facts))
+    return names.filter((name) => !isOmitted(name, program, kubernetes, facts))
   })
   return [...new Set(required)].sort()
 }
 
-function isLeftOut(name: string, program: string, release: string, facts: Variants): boolean {
-  const { of = [], from } = facts.programs.leftOut[name] ?? {}
-  return of.includes(program) && (from === undefined || semver.gte(release, `v${from}.0`))
+function isOmitted(name: string, program: string, release: string, facts: Facts): boolean {
+  const { of = [], since } = facts.omitted.programs[name] ?? {}
+  return of.includes(program) && (since === undefined || semver.gte(release, `v${since}.0`))
 }
 
 /** The programs that an image must have and has not. */
-export function missingPrograms(spec: Contents, facts: Variants, programs: ReleasePrograms) {
+export function missingPrograms(spec: Contents, facts: Facts, programs: ReleasePrograms) {
   const provided = providedPrograms(spec, facts)
   return requiredPrograms(spec, facts, programs).filter(
     (name) => !provided.includes(posix.basename(name)),

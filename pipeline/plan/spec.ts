@@ -1,5 +1,5 @@
-import type { Packing } from '../facts/load.js'
 import type { Arch } from '../facts/platform.js'
+import type { Packing } from '../facts/schema.js'
 
 export type Compression = 'zstd' | 'gzip'
 

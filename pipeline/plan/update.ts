@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 
 /** What is published and variants.json does not know yet. */
 export interface News {
@@ -10,7 +10,7 @@ export interface News {
 }
 
 /** Compares variants.json with every published version of Kubernetes. Pure. */
-export function newsOf(published: readonly string[], { kubernetes }: Variants): News {
+export function newsOf(published: readonly string[], { kubernetes }: Facts): News {
   const newest = new Map<string, string>()
   for (const version of semver.sort(published.filter((one) => semver.prerelease(one) === null))) {
     newest.set(minorOf(version), version)
@@ -27,7 +27,7 @@ export function newsOf(published: readonly string[], { kubernetes }: Variants): 
 }
 
 /** The text of variants.json with these releases as the newest of their minors. */
-export function withNewest(text: string, releases: readonly string[], facts: Variants): string {
+export function withNewest(text: string, releases: readonly string[], facts: Facts): string {
   return releases.reduce((changed, version) => {
     const known = facts.kubernetes[minorOf(version)]?.newest
     return changed.replace(`"newest": "${known}"`, `"newest": "${version}"`)

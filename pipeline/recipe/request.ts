@@ -1,6 +1,6 @@
 import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
-import type { KubernetesFacts, Variants } from '../facts/load.js'
+import type { Facts, KubernetesFacts } from '../facts/schema.js'
 import { planImages } from '../plan/images.js'
 import { makeBuildRequest, missingRelease, oneOf } from '../plan/request.js'
 import { type ImageSpec, localRef } from '../plan/spec.js'
@@ -102,7 +102,7 @@ const modesOf: Partial<Record<keyof RecipeValues, readonly RecipeMode[]>> = {
 }
 
 /** Checks every value by its shape, and looks up what the release needs. Throws a UserError. */
-export function makeRecipeRequest(given: RecipeValues, facts: Variants): RecipeRequest {
+export function makeRecipeRequest(given: RecipeValues, facts: Facts): RecipeRequest {
   if (given.mode === undefined) {
     throw new UserError(`missing --mode: choose from ${recipeModes.join(', ')}`)
   }
@@ -207,7 +207,7 @@ interface ImageValues {
   kubeadmImage: string | undefined
 }
 
-function planKubelet({ k8s, base = 'static', variant }: ImageValues, facts: Variants): ImageSpec {
+function planKubelet({ k8s, base = 'static', variant }: ImageValues, facts: Facts): ImageSpec {
   const values = { k8s, base: [base], variant: [variant], image: ['kubelet'] }
   const [spec, ...more] = planImages(makeBuildRequest(values, facts), facts)
   if (spec === undefined || more.length > 0) throw new Error('a recipe is for one image')
@@ -218,7 +218,7 @@ function imageSource(spec: ImageSpec, output: string, ref: string | undefined): 
   return ref === undefined ? { ref: localRef(spec), archive: `${output}/${spec.archive}` } : { ref }
 }
 
-function kubeadmSource(values: ImageValues, facts: Variants): ImageSource {
+function kubeadmSource(values: ImageValues, facts: Facts): ImageSource {
   const variant = kubeadmVariant(values.variant)
   const ref = values.kubeadmImage ?? (variant === values.variant ? values.image : undefined)
   return imageSource(planKubelet({ ...values, variant }, facts), values.output, ref)

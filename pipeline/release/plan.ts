@@ -1,5 +1,5 @@
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import { planImages } from '../plan/images.js'
 import type { ImageSpec } from '../plan/spec.js'
 import type { ReleaseRequest, Shard } from './request.js'
@@ -15,7 +15,7 @@ export interface ReleaseImage {
  * The images that a request releases, in an order that depends on nothing else. Pure.
  * Throws a UserError when nothing matches.
  */
-export function planRelease(request: ReleaseRequest, facts: Variants): ReleaseImage[] {
+export function planRelease(request: ReleaseRequest, facts: Facts): ReleaseImage[] {
   const { build, registry, stage } = request
   const specs = planImages(build, facts)
   const asked = typeof stage === 'string' ? specs : shardOf(specs, stage)

@@ -1,5 +1,5 @@
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import { type BuildRequest, type BuildValues, makeBuildRequest } from '../plan/request.js'
 
 /** What to release. */
@@ -35,7 +35,7 @@ export interface ReleaseValues extends BuildValues {
 }
 
 /** Checks every word of what is asked for. Throws a UserError. */
-export function makeReleaseRequest(given: ReleaseValues, facts: Variants): ReleaseRequest {
+export function makeReleaseRequest(given: ReleaseValues, facts: Facts): ReleaseRequest {
   // A release is of every base, and never skips one.
   const build = makeBuildRequest({ ...given, base: given.base ?? Object.keys(facts.bases) }, facts)
   if (given.registry === undefined) {

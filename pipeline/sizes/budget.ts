@@ -1,6 +1,6 @@
 import semver from 'semver'
-import type { SizeBudget, Variants } from '../facts/load.js'
 import { platformOf } from '../facts/platform.js'
+import type { Facts, SizeBudget } from '../facts/schema.js'
 import { type LayeredRow, megabytes } from './rows.js'
 
 type Measure = 'compressed' | 'extracted'
@@ -11,7 +11,7 @@ type Measure = 'compressed' | 'extracted'
  */
 export function overBudget(
   rows: readonly LayeredRow[],
-  facts: Variants,
+  facts: Facts,
   measured: readonly LayeredRow[],
 ): string[] {
   return rows.flatMap((row) => {
@@ -27,7 +27,7 @@ export function overBudget(
 }
 
 /** The budget of an image, if it has one: that of the newest minor up to its own. */
-export function budgetOf(row: LayeredRow, facts: Variants): SizeBudget | undefined {
+export function budgetOf(row: LayeredRow, facts: Facts): SizeBudget | undefined {
   if (facts.bases[row.base]?.kind !== 'static' || row.compression !== 'zstd') return undefined
   const budgets = facts.budgets[row.image]?.[row.variant] ?? {}
   const minors = Object.keys(budgets).filter((minor) => semver.lte(`${minor}.0`, row.kubernetes))

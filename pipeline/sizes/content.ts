@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import { start } from '../host/process.js'
 import { blobFile, type Descriptor, type PlatformImage, readArchive } from '../oci/read.js'
 import { planImages } from '../plan/images.js'
@@ -35,7 +35,7 @@ export function isArchive(path: string): boolean {
 }
 
 /** The images of a directory, or of one archive in it, with every file in them. Throws a UserError. */
-export async function readImages(path: string, facts: Variants): Promise<ImageContent[]> {
+export async function readImages(path: string, facts: Facts): Promise<ImageContent[]> {
   const directory = isArchive(path) ? dirname(path) : path
   const images: ImageContent[] = []
   const rows = await readRows(path)
@@ -84,7 +84,7 @@ export async function readImage(
   row: SizeRow,
   platform: PlatformImage,
   folder: string,
-  facts: Variants,
+  facts: Facts,
 ): Promise<ImageContent> {
   const names = layerNames(specOf(row, facts))
   const layers = platform.layers.map(async (layer, i) => {
@@ -99,7 +99,7 @@ export function archiveOf({ image, tag }: SizeRow): string {
   return `${image}-${tag}.oci.tar`
 }
 
-function specOf({ kubernetes, image, variant, base }: SizeRow, facts: Variants): ImageSpec {
+function specOf({ kubernetes, image, variant, base }: SizeRow, facts: Facts): ImageSpec {
   const values = { k8s: kubernetes, image: [image], variant: [variant], base: [base] }
   const [spec] = planImages(makeBuildRequest(values, facts), facts)
   return spec as ImageSpec

@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Variants } from '../facts/load.js'
+import type { Facts } from '../facts/schema.js'
 import { buildGoTool } from '../host/go-tool.js'
 import { run, succeed } from '../host/process.js'
 import { hasProgram, requirePrograms } from '../host/tools.js'
@@ -16,7 +16,7 @@ import {
 } from './why.js'
 
 /** Reads an image with what its files are made of. Throws a UserError where it is not there. */
-export async function explainImage(request: WhyRequest, facts: Variants): Promise<ExplainedImage> {
+export async function explainImage(request: WhyRequest, facts: Facts): Promise<ExplainedImage> {
   const output = resolve(request.output)
   const row = chooseRow(await readRows(output), request)
   await requirePrograms({ go: 'golang-go' })

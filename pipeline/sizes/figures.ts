@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import semver from 'semver'
-import type { Variants } from '../facts/load.js'
 import { type Arch, allArches } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import type { MeasuredRow, SizeRow } from './rows.js'
 
 /** The files with the figures: ours, which `npm run sizes` writes, and the chart of them. */
@@ -33,7 +33,7 @@ export function loadSeed(): Seed {
 export function mergeMeasured(
   earlier: readonly MeasuredRow[],
   rows: readonly MeasuredRow[],
-  facts: Variants,
+  facts: Facts,
 ): MeasuredRow[] {
   const key = ({ image, tag, arch, compression }: SizeRow) => [image, tag, arch, compression].join()
   const merged = new Map([...earlier, ...rows].map((row) => [key(row), row]))

@@ -1,7 +1,8 @@
 import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
-import { publishedImages, type Variants } from '../facts/load.js'
 import { type Arch, parseArch } from '../facts/platform.js'
+import { publishedImages } from '../facts/published.js'
+import type { Facts } from '../facts/schema.js'
 import { type BuildRequest, type BuildValues, makeBuildRequest, oneOf } from '../plan/request.js'
 
 /** What `npm run sizes` was asked for: the matrix, after a build or not, an image's bytes, or two builds' differences. */
@@ -50,7 +51,7 @@ const valuesOf = {
 } as const
 
 /** Checks every word of what is asked for. Throws a UserError. */
-export function makeSizesRequest(given: SizesValues, facts: Variants): SizesRequest {
+export function makeSizesRequest(given: SizesValues, facts: Facts): SizesRequest {
   if (given.why !== undefined) return makeWhy(given, given.why, facts)
   if (given.diff !== undefined) return makeDiff(given, given.diff)
   if (given.k8s !== undefined) {
@@ -62,7 +63,7 @@ export function makeSizesRequest(given: SizesValues, facts: Variants): SizesRequ
   return { mode: 'matrix', output: given.output ?? 'dist' }
 }
 
-function makeWhy(given: SizesValues, why: string, facts: Variants): WhyRequest {
+function makeWhy(given: SizesValues, why: string, facts: Facts): WhyRequest {
   verifyValues(given, valuesOf.why, '--why')
   const { k8s, output = 'dist', json = false } = given
   const image = oneOf('image', why, publishedImages(facts))

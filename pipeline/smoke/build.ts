@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { prepareBuilder } from '../build/debian-root.js'
 import { buildPlanned, type Extras, verifyBuild } from '../build/prepare.js'
 import { engineStep } from '../engine/session.js'
-import type { Variants } from '../facts/load.js'
 import { type Arch, platformOf } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { componentTree } from '../graph/component.js'
 import { succeed } from '../host/process.js'
 import { purposes } from '../inputs/lock.js'
@@ -19,7 +19,7 @@ import type { Images } from './setting.js'
 export async function buildForNodes(
   request: SmokeRequest,
   images: readonly string[],
-  facts: Variants,
+  facts: Facts,
   folder: string,
 ): Promise<Images> {
   const { mode, build: asked, conformance } = request
@@ -55,7 +55,7 @@ function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] 
 }
 
 /** Components that are compiled because this machine has not what the nodes need: nerdctl, or a containerd new enough. */
-async function missingPrograms({ runtime, build }: SmokeRequest, facts: Variants) {
+async function missingPrograms({ runtime, build }: SmokeRequest, facts: Facts) {
   const wanted = facts.kubernetes[build.kubernetes.minor]?.containerd ?? 1
   const version = await succeed('containerd', ['--version'])
   const [, major] = / v?(\d+)\./.exec(version) ?? []

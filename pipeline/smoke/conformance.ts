@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { XMLParser } from 'fast-xml-parser'
 import { engineStep } from '../engine/session.js'
 import type { KubernetesVersion } from '../facts/kubernetes-version.js'
-import type { Variants } from '../facts/load.js'
 import { parseArch, platformOf } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import type { Builder } from '../graph/builder.js'
 import { componentTree } from '../graph/component.js'
 import { conformanceImages } from '../graph/conformance.js'
@@ -20,7 +20,7 @@ import type { Setting } from './setting.js'
 /** Builds Kubernetes' own tests and the image of their pods into a folder. */
 export async function buildConformance(
   builder: Builder,
-  facts: Variants,
+  facts: Facts,
   kubernetes: KubernetesVersion,
   folder: string,
 ): Promise<void> {

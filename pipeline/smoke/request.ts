@@ -1,6 +1,6 @@
 import { UserError } from '../facts/errors.js'
-import type { Variants } from '../facts/load.js'
 import { parseArch } from '../facts/platform.js'
+import type { Facts } from '../facts/schema.js'
 import { type BuildRequest, makeBuildRequest, oneOf } from '../plan/request.js'
 import { defaultVariant } from '../recipe/request.js'
 
@@ -44,7 +44,7 @@ export interface SmokeValues {
 }
 
 /** Checks every word of what is asked for. Throws a UserError. */
-export function makeSmokeRequest(given: SmokeValues, facts: Variants): SmokeRequest {
+export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest {
   const { mode: asked, runtime: client, conformance = false, focus, variant, ...rest } = given
   if (asked === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)

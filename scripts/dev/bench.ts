@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { table } from 'table'
-import type { Variants } from '../../pipeline/facts/load.js'
 import { platformOf } from '../../pipeline/facts/platform.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { compileCommand, componentCompiler } from '../../pipeline/graph/component.js'
 import { packLayer } from '../../pipeline/graph/layer.js'
 import { staticRoot } from '../../pipeline/graph/static-root.js'
@@ -13,7 +13,7 @@ import type { BuildRequest } from '../../pipeline/plan/request.js'
 import type { ComponentSpec, ImageSpec, StaticRoot } from '../../pipeline/plan/spec.js'
 
 /** Times a build with empty caches in a cache directory of its own, against a bare `go build` of the same kubelet. */
-export default async function bench(request: BuildRequest, facts: Variants): Promise<void> {
+export default async function bench(request: BuildRequest, facts: Facts): Promise<void> {
   const cache = temporaryDirectory('bench')
   process.env.XDG_CACHE_HOME = cache
   process.env.GOCACHE = join(cache, 'go-build')

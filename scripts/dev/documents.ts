@@ -1,4 +1,11 @@
+import { z } from 'zod'
+import { variantsSchema } from '../../pipeline/facts/schema.js'
 import { succeed } from '../../pipeline/host/process.js'
+
+/** variants.schema.json, by which editors complete and explain variants.json. */
+export function variantsJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(variantsSchema), null, 2)}\n`
+}
 
 /** The documents, some of which show what commands print. */
 export const documents = [

@@ -7,8 +7,8 @@ import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
 import { parseKubernetesVersion } from '../../pipeline/facts/kubernetes-version.js'
-import type { Variants } from '../../pipeline/facts/load.js'
 import { parseArch, platformOf } from '../../pipeline/facts/platform.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { componentTree } from '../../pipeline/graph/component.js'
 import { line } from '../../pipeline/host/progress.js'
 import { temporaryDirectory } from '../../pipeline/host/temporary.js'
@@ -32,7 +32,7 @@ const seconds = 60
  * Measures what the linker and the compiler flags of variants.json cost a kubelet that runs 30 pods, against the kubelets that
  * Go's own linker and inlining make.
  */
-export default async function kubeletBench(_request: undefined, facts: Variants): Promise<void> {
+export default async function kubeletBench(_request: undefined, facts: Facts): Promise<void> {
   const kubernetes = parseKubernetesVersion(release, Object.keys(facts.kubernetes))
   const kubelet = planComponent(kubernetes, facts, 'kubelet') as KubernetesComponent
   const kubelets: [string, KubernetesComponent][] = [
@@ -64,7 +64,7 @@ export default async function kubeletBench(_request: undefined, facts: Variants)
 }
 
 /** Runs pods on a node by a kubelet, and gives the figures of a row. */
-async function measure(program: string, folder: string, facts: Variants): Promise<string[]> {
+async function measure(program: string, folder: string, facts: Facts): Promise<string[]> {
   const values = { mode: 'standalone', k8s: release, variant: 'base', network: 'none' }
   const place = { output: folder, pauseImage: podImage }
   const request = onFullDisk(makeRecipeRequest({ ...values, ...place }, facts))

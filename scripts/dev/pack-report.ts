@@ -3,8 +3,8 @@ import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { verifyPublished } from '../../pipeline/build/releases.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
-import type { Variants } from '../../pipeline/facts/load.js'
 import { type Arch, platformOf } from '../../pipeline/facts/platform.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { compiledTree } from '../../pipeline/graph/component.js'
 import { measurePackings } from '../../pipeline/graph/upx.js'
 import { line } from '../../pipeline/host/progress.js'
@@ -24,7 +24,7 @@ interface Report {
   measurements: Measurement[]
 }
 
-export default async function packReport(request: BuildRequest, facts: Variants): Promise<void> {
+export default async function packReport(request: BuildRequest, facts: Facts): Promise<void> {
   const components = new Map<string, ComponentSpec>()
   for (const spec of planImages(request, facts)) {
     for (const component of spec.components) components.set(component.name, component)

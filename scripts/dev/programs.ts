@@ -4,7 +4,8 @@ import semver from 'semver'
 import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { engineStep, withClient } from '../../pipeline/engine/session.js'
-import { publishedComponents, type Variants } from '../../pipeline/facts/load.js'
+import { publishedComponents } from '../../pipeline/facts/published.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { programsFile } from '../../pipeline/graph/executables.js'
 import { replaceFiles } from '../../pipeline/host/files.js'
 import { line } from '../../pipeline/host/progress.js'
@@ -19,7 +20,7 @@ export interface ProgramsRequest {
 
 export default async function programs(
   { version, output }: ProgramsRequest,
-  facts: Variants,
+  facts: Facts,
 ): Promise<void> {
   const engine = await prepareEngine()
   line(`engine: ${engine.description}`)
@@ -31,7 +32,7 @@ export default async function programs(
 
 function listPrograms(
   engine: Awaited<ReturnType<typeof prepareEngine>>,
-  facts: Variants,
+  facts: Facts,
   release: string,
 ): Promise<ReleasePrograms> {
   const go = newestGo(facts)
@@ -54,7 +55,7 @@ function listPrograms(
 }
 
 /** The Go release that can load the source of every Kubernetes release. */
-function newestGo({ kubernetes }: Variants): string {
+function newestGo({ kubernetes }: Facts): string {
   const releases = Object.values(kubernetes).flatMap(({ go }) => Object.values(go))
   return semver.rsort(releases)[0] as string
 }

@@ -1,10 +1,10 @@
-import type { Variants } from '../../pipeline/facts/load.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { makeBuildRequest } from '../../pipeline/plan/request.js'
 import { declare, defineCommand, statuses } from '../terminal/command.js'
 import { sharedFlags } from './shared.js'
 
 /** The flags of a build; other commands that build have them too. */
-export function buildFlags(facts: Variants) {
+export function buildFlags(facts: Facts) {
   const flag = sharedFlags(facts)
   return declare(
     'build',

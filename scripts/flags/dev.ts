@@ -29,7 +29,12 @@ export const test = defineCommand({
 })
 
 export const readme = defineCommand({
-  flags: () => declare('readme', '', 'Writes anew what the documents show of commands.'),
+  flags: () =>
+    declare(
+      'readme',
+      '',
+      'Writes anew what is made from the code: what the documents show of commands, and variants.schema.json.',
+    ),
   request: () => undefined,
   load: () => import('../dev/readme.js'),
 })

@@ -1,11 +1,12 @@
 import { Option } from '@commander-js/extra-typings'
-import { publishedImages, type Variants } from '../../pipeline/facts/load.js'
 import { allArches } from '../../pipeline/facts/platform.js'
+import { publishedImages } from '../../pipeline/facts/published.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { compressions, engineKinds } from '../../pipeline/plan/request.js'
 import { list, repeated } from '../terminal/command.js'
 
 /** Flags that several commands have, with the choices that variants.json gives. */
-export function sharedFlags(facts: Variants) {
+export function sharedFlags(facts: Facts) {
   const minors = Object.keys(facts.kubernetes)
   return {
     k8s: new Option(

@@ -6,32 +6,32 @@ import {
 } from '@commander-js/extra-typings'
 import { nearMiss, notAllowed } from '../../pipeline/facts/closed-set.js'
 import { UserError } from '../../pipeline/facts/errors.js'
-import type { Variants } from '../../pipeline/facts/load.js'
+import type { Facts } from '../../pipeline/facts/schema.js'
 import { showProgress } from '../../pipeline/host/progress.js'
 
 interface Definition<Declared extends CommandUnknownOpts, Request> {
   /** The flags: what they are called, take, mean and are left out for, each said once. */
-  flags(facts: Variants): Declared
+  flags(facts: Facts): Declared
   /** Checks every word of what was given. Throws a UserError. */
-  request(values: ReturnType<Declared['opts']>, facts: Variants, words: readonly string[]): Request
+  request(values: ReturnType<Declared['opts']>, facts: Facts, words: readonly string[]): Request
   /** What does the work, loaded only when there is some: help must be there at once. */
-  load(): Promise<{ default: (request: Request, facts: Variants) => Promise<void> }>
+  load(): Promise<{ default: (request: Request, facts: Facts) => Promise<void> }>
 }
 
 /** A command of this project, whatever its flags are. */
 export interface CommandLine {
-  flags(facts: Variants): CommandUnknownOpts
+  flags(facts: Facts): CommandUnknownOpts
   /** Reads arguments. Throws a UserError, or a CommanderError with exitCode 0 where help was printed. */
-  parse(args: readonly string[], facts: Variants): unknown
-  run(args: readonly string[], facts: Variants): Promise<void>
+  parse(args: readonly string[], facts: Facts): unknown
+  run(args: readonly string[], facts: Facts): Promise<void>
 }
 
 /** Ties the flags of a command to the request they make and to what is done about it. */
 export function defineCommand<Declared extends CommandUnknownOpts, Request>(
   definition: Definition<Declared, Request>,
-): CommandLine & { parse(args: readonly string[], facts: Variants): Request } {
+): CommandLine & { parse(args: readonly string[], facts: Facts): Request } {
   const { flags, request, load } = definition
-  const parse = (args: readonly string[], facts: Variants) => {
+  const parse = (args: readonly string[], facts: Facts) => {
     const command = flags(facts)
     readArguments(command, args)
     const { debug: _, progress = 'auto', ...values } = command.opts()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { compareDigests } from '../../pipeline/build/compare-builds.js'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { type Arch, allArches, parseArch, platformOf } from '../../pipeline/facts/platform.js'
 import { requirePrograms } from '../../pipeline/host/tools.js'
 import { lockHash } from '../../pipeline/inputs/lock.js'
@@ -29,7 +29,7 @@ import { stepsRun } from './steps.js'
 
 type Context = { folder: string }
 const test = anyTest as TestFn<Context>
-const facts = loadVariants()
+const facts = loadFacts()
 const native = parseArch(process.arch)
 
 /** Files of an image beside those that every release has, as `755 /usr/sbin/conntrack`. */

@@ -10,7 +10,7 @@ import { prepareBuilder } from '../../pipeline/build/debian-root.js'
 import { prepareEngine } from '../../pipeline/engine/choose.js'
 import { buildLog, engineStep, withClient } from '../../pipeline/engine/session.js'
 import { parseKubernetesVersion } from '../../pipeline/facts/kubernetes-version.js'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { parseArch, platformOf } from '../../pipeline/facts/platform.js'
 import { releaseTime } from '../../pipeline/graph/kubernetes.js'
 import { logDirectory } from '../../pipeline/host/paths.js'
@@ -23,7 +23,7 @@ import { succeed } from '../_helpers/command.js'
 const test = anyTest as TestFn<Context>
 type Context = { folder: string; proxy: Server; modules: Server; earlier: NodeJS.ProcessEnv }
 
-const facts = loadVariants()
+const facts = loadFacts()
 const time = '2022-05-03T13:46:05Z'
 // A name that a module proxy has no module for, and no resolver an address.
 const elsewhere = 'http://modules.invalid'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { parseArch } from '../../pipeline/facts/platform.js'
 import { bestPacking, type Measurement } from '../../pipeline/plan/choose-upx.js'
 import { npm } from '../_helpers/command.js'
@@ -30,7 +30,7 @@ test.serial('every recorded packing is the best within its start time', async (t
     'kubelet',
     'kubelet-kubeadm',
   ])
-  const { components } = loadVariants()
+  const { components } = loadFacts()
   for (const { component, recorded, measurements } of reports) {
     const budget = components[component]?.start?.budget
     const best = slowness.map((factor) =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { compareDigests } from '../../pipeline/build/compare-builds.js'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { lockHash } from '../../pipeline/inputs/lock.js'
 import { planImages } from '../../pipeline/plan/images.js'
 import type { BuildRequest } from '../../pipeline/plan/request.js'
@@ -42,7 +42,7 @@ test.serial('a clone with empty caches and no network builds what is recorded', 
   const { status, stderr } = await run('unshare', args, { cwd, env })
   t.is(status, 0, stderr)
 
-  const facts = loadVariants()
+  const facts = loadFacts()
   const request = parseBuildRequest([...image], facts) as BuildRequest
   const recorded = recordedRows(planImages(request, facts), loadMeasured(), lockHash())
   const digests = compareDigests(recorded, await readRows(output))

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import type { RecipeRequest } from '../../pipeline/recipe/request.js'
 import { findProgram } from '../_helpers/archive.js'
 import { buildRoot } from '../_helpers/built-root.js'
@@ -22,7 +22,7 @@ for (const release of ['v1.22.9', 'v1.23.6', 'v1.28.15', 'v1.32.5', 'v1.36.4']) 
     const kubelet = findProgram(root, 'kubelet') as string
     t.is(await succeed(kubelet, ['--version']), `Kubernetes ${release}\n`)
     const recipe = ['--mode', 'standalone', ...image]
-    const { entrypoint, kubeletFlags } = parseRecipeRequest(recipe, loadVariants()) as RecipeRequest
+    const { entrypoint, kubeletFlags } = parseRecipeRequest(recipe, loadFacts()) as RecipeRequest
     const known = await run(kubelet, [...entrypoint.slice(1), ...kubeletFlags, '--help'])
     t.is(known.status, 0, known.stderr)
     const unknown = await run(kubelet, ['--no-such-flag', '--help'])

@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { loadVariants } from '../../pipeline/facts/load.js'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { commands } from '../../scripts/commands.js'
-import { documents, withOutputs } from '../../scripts/dev/documents.js'
+import { documents, variantsJsonSchema, withOutputs } from '../../scripts/dev/documents.js'
 import { project } from '../_helpers/command.js'
+
+test('editors are told of variants.json what its schema says', (t) => {
+  const text = readFileSync(join(project, 'variants.schema.json'), 'utf8')
+  t.is(text, variantsJsonSchema(), 'npm run readme writes it anew')
+  t.regex(text, /"description": "Kinds of images\."/)
+})
 
 for (const file of documents) {
   test(`${file} shows what the commands in it print`, async (t) => {
@@ -29,7 +35,7 @@ for (const file of documents) {
       const args = rest.replace(/--$/, '').trim().replace('VERSION', 'v1.24.0').split(/\s+/)
       if (args.includes('--help')) continue
       const parsed = await commands[name]?.()
-      t.notThrows(() => parsed?.parse(args, loadVariants()), command)
+      t.notThrows(() => parsed?.parse(args, loadFacts()), command)
     }
   })
 }

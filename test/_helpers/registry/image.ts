@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { type Arch, allArches } from '../../../pipeline/facts/platform.js'
 import { type LayerFacts, layoutImage } from '../../../pipeline/oci/layout.js'
 import { writeArchive } from '../../../pipeline/oci/write.js'
@@ -9,7 +9,7 @@ import { planRelease, type ReleaseImage } from '../../../pipeline/release/plan.j
 import type { ReleaseRequest } from '../../../pipeline/release/request.js'
 import { parseReleaseRequest } from '../requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 
 /** Images of v1.24.0 on the static base, as they would be released; flags choose some of them. */
 export function releaseImages(registry: string, ...flags: string[]): ReleaseImage[] {

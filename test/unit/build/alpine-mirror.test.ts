@@ -3,15 +3,16 @@ import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { prepareMirror, reachableBases } from '../../../pipeline/build/alpine-mirror.js'
 import { BuildError, UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants, type Variants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import type { Facts } from '../../../pipeline/facts/schema.js'
 import { planImages } from '../../../pipeline/plan/images.js'
 import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
 
 // The bases of a build that names none.
-const facts = loadVariants()
+const facts = loadFacts()
 
-async function mirror(t: ExecutionContext, listener: RequestListener): Promise<Variants> {
+async function mirror(t: ExecutionContext, listener: RequestListener): Promise<Facts> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
@@ -65,7 +66,7 @@ test('Alpine where something is asked for that only it can give', async (t) => {
 
 const alpine = '--base alpine3.23 --image kubelet --variant base --arch amd64,arm64'
 
-function prepare(flags: string, known: Variants) {
+function prepare(flags: string, known: Facts) {
   const asked = request(`${alpine} ${flags}`.trim())
   return prepareMirror(asked, known, planImages(asked, known))
 }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { type Bundle, parseBundle, verifyBundle } from '../../../pipeline/inputs/bundle.js'
 import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
@@ -43,7 +43,7 @@ const verify = (flags: string, facts: { lock?: string; host?: string } = {}) => 
   const args = `--k8s v1.24.0 --arch arm64 --image kubelet --variant base ${flags}`
     .trim()
     .split(' ')
-  const request = parseBuildRequest(args, loadVariants()) as BuildRequest
+  const request = parseBuildRequest(args, loadFacts()) as BuildRequest
   verifyBundle(bundle, request, { name: 'a.tar', lock: sum, host: 'amd64', ...facts })
 }
 

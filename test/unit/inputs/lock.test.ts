@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { loadVariants, sourcesOf } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import { sourcesOf } from '../../../pipeline/facts/published.js'
 import {
   everyPurpose,
   filesFor,
@@ -16,7 +17,7 @@ import { planImages } from '../../../pipeline/plan/images.js'
 import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const real = loadLock()
 
 test('the lock is written as it would be written again: sorted, a line a file', (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants, parseVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import type { Facts } from '../../../pipeline/facts/schema.js'
 import {
   type AlpineLock,
   lockedPackages,
@@ -12,7 +13,7 @@ import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import type { AlpineRoot, ImageSpec } from '../../../pipeline/plan/spec.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const alpine = '--k8s v1.24.0 --image kubelet --variant base --base alpine3.23'
 
 function request(args: string, known = facts): BuildRequest {
@@ -41,7 +42,7 @@ test('another release of Alpine is data alone', (t) => {
     ...facts.bases,
     'alpine3.22': { ...facts.bases['alpine3.23'], release: 'v3.22' },
   }
-  const more = parseVariants({ ...structuredClone(facts), bases })
+  const more = { ...facts, bases } as Facts
   const spec = plan(alpine.replace('3.23', '3.22'), more)
   t.is(spec.tag, 'v1.24.0-alpine3.22')
   t.is(spec.root.release, 'v3.22')

@@ -1,11 +1,11 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { planImages } from '../../../pipeline/plan/images.js'
 import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 
 function request(args: string): BuildRequest {
   return parseBuildRequest(args.split(' '), facts) as BuildRequest

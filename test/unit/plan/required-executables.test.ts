@@ -1,6 +1,8 @@
 import test from 'ava'
 import { parseKubernetesVersion } from '../../../pipeline/facts/kubernetes-version.js'
-import { loadVariants, publishedComponents, type Variants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import { publishedComponents } from '../../../pipeline/facts/published.js'
+import type { Facts } from '../../../pipeline/facts/schema.js'
 import { planImages } from '../../../pipeline/plan/images.js'
 import type { BuildRequest } from '../../../pipeline/plan/request.js'
 import {
@@ -12,7 +14,7 @@ import type { ImageSpec } from '../../../pipeline/plan/spec.js'
 import { parseBuildRequest } from '../../_helpers/requests.js'
 
 // The exec contract: what the source can execute is in the image or left out for a reason.
-const facts = loadVariants()
+const facts = loadFacts()
 const minors = Object.keys(facts.kubernetes)
 const programs = new Map(minors.map((minor) => [minor, loadPrograms(minor)]))
 const releases = [...programs.values()].flatMap((found) => [...found])
@@ -20,7 +22,7 @@ const reports = releases.flatMap(([, found]) => Object.entries(found))
 
 /** Every image of the newest release of a minor, for every base and variant. */
 function imagesOf(minor: string): ImageSpec[] {
-  const { newest } = facts.kubernetes[minor] as Variants['kubernetes'][string]
+  const { newest } = facts.kubernetes[minor] as Facts['kubernetes'][string]
   return Object.keys(facts.bases).flatMap((base) =>
     planImages(parseBuildRequest(['--k8s', newest, '--base', base], facts) as BuildRequest, facts),
   )
@@ -46,14 +48,14 @@ for (const [release, data] of releases) {
   test(`${release}: every call of a program named at run time is explained`, (t) => {
     const sites = Object.values(data).flatMap(({ dynamic }) => dynamic)
     t.deepEqual(
-      sites.filter((site) => !(site in facts.programs.dynamic)),
+      sites.filter((site) => !(site in facts.omitted.dynamic)),
       [],
     )
   })
 }
 
 test('nothing is left out that no release executes', (t) => {
-  for (const [name, { of }] of Object.entries(facts.programs.leftOut)) {
+  for (const [name, { of }] of Object.entries(facts.omitted.programs)) {
     for (const program of of) {
       t.true(
         reports.some(([owner, { programs }]) => owner === program && name in programs),
@@ -65,7 +67,7 @@ test('nothing is left out that no release executes', (t) => {
 
 test('nothing is left out that every image has', (t) => {
   const images = minors.flatMap((minor) => imagesOf(minor))
-  for (const [name, { of }] of Object.entries(facts.programs.leftOut)) {
+  for (const [name, { of }] of Object.entries(facts.omitted.programs)) {
     const concerned = images.filter(({ components }) =>
       components.some(
         (part) =>
@@ -82,7 +84,7 @@ test('nothing is left out that every image has', (t) => {
 test('nothing is explained that no release calls', (t) => {
   const sites = new Set(reports.flatMap(([, { dynamic }]) => dynamic))
   t.deepEqual(
-    Object.keys(facts.programs.dynamic).filter((site) => !sites.has(site)),
+    Object.keys(facts.omitted.dynamic).filter((site) => !sites.has(site)),
     [],
   )
 })

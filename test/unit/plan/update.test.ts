@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { newsOf, withNewest } from '../../../pipeline/plan/update.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 
 test('newer releases of known minors, and minors that are not known', (t) => {
   const published = [
@@ -22,6 +22,6 @@ test('newer releases of known minors, and minors that are not known', (t) => {
 test('the newest release is all that changes in variants.json', (t) => {
   const text = readFileSync('variants.json', 'utf8')
   const changed = withNewest(text, ['v1.36.999'], facts)
-  t.is(JSON.parse(changed).kubernetes['1.36'].newest, 'v1.36.999')
+  t.is(JSON.parse(changed).kubernetes.releases['1.36'].newest, 'v1.36.999')
   t.is(changed.replace('v1.36.999', facts.kubernetes['1.36']?.newest as string), text)
 })

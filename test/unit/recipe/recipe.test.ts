@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { runtimes } from '../../../pipeline/recipe/container.js'
 import { nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
 import {
@@ -12,7 +12,7 @@ import {
 import { quote } from '../../../pipeline/recipe/shell.js'
 import { parseRecipeRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 
 function request(text: string): RecipeRequest {
   return parseRecipeRequest(text.split(' '), facts) as RecipeRequest

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { releaseNotes } from '../../../pipeline/release/notes.js'
 import { planRelease } from '../../../pipeline/release/plan.js'
 import type { ReleaseRequest } from '../../../pipeline/release/request.js'
@@ -8,7 +8,7 @@ import { loadSeed } from '../../../pipeline/sizes/figures.js'
 import { sizeRow } from '../../_helpers/dist.js'
 import { parseReleaseRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const place = 'registry.example.org/nodes'
 
 function request(text: string): ReleaseRequest {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import { placeImages } from '../../../pipeline/build/build-images.js'
 import { BuildError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import type { Change } from '../../../pipeline/sizes/comparison.js'
 import type { ExplainedImage, Part } from '../../../pipeline/sizes/why.js'
 import { run, succeed } from '../../_helpers/command.js'
@@ -162,7 +162,7 @@ test('a build over its budget fails and leaves the output directory alone', asyn
   const output = join(folder, 'dist')
   const staging = join(output, '.staging')
   await mkdir(staging, { recursive: true })
-  const facts = loadVariants()
+  const facts = loadFacts()
   const place = async (compressed: number) => {
     await writeFile(join(staging, 'archive'), '')
     return placeImages([layeredRow({ compressed })], facts, ['archive'], staging, output)

@@ -1,10 +1,11 @@
 import test from 'ava'
-import { loadVariants, publishedImages } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import { publishedImages } from '../../../pipeline/facts/published.js'
 import { budgetOf, overBudget } from '../../../pipeline/sizes/budget.js'
 import { loadMeasured } from '../../../pipeline/sizes/figures.js'
 import { layeredRow } from '../../_helpers/dist.js'
 
-const facts = structuredClone(loadVariants())
+const facts = structuredClone(loadFacts())
 const measured = [layeredRow(), layeredRow({ kubernetes: 'v1.30.0', compressed: 12_000_000 })]
 facts.budgets = {
   kubelet: {
@@ -57,7 +58,7 @@ test('gzip, other bases and minors before the first have no budget', (t) => {
 })
 
 test('every published image has a budget from v1.24 on', (t) => {
-  const real = loadVariants()
+  const real = loadFacts()
   for (const [variant, { images }] of Object.entries(real.variants)) {
     for (const image of publishedImages(real).filter((one) => one in images)) {
       t.truthy(budgetOf(layeredRow({ image, variant }), real), `${image} ${variant}`)
@@ -66,7 +67,7 @@ test('every published image has a budget from v1.24 on', (t) => {
 })
 
 test('what was measured is within the budgets, and so near to them that growth is noticed', (t) => {
-  const real = loadVariants()
+  const real = loadFacts()
   t.deepEqual(overBudget(loadMeasured(), real, loadMeasured()), [])
   for (const row of loadMeasured().filter(({ arch }) => arch === 'amd64')) {
     const budget = budgetOf(row, real)

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadVariants, publishedImages } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
+import { publishedImages } from '../../../pipeline/facts/published.js'
 import { sizeChart } from '../../../pipeline/sizes/chart.js'
 import {
   chartFile,
@@ -14,7 +15,7 @@ import { sizeMatrix, withMatrix } from '../../../pipeline/sizes/matrix.js'
 import { project } from '../../_helpers/command.js'
 import { layeredRow } from '../../_helpers/dist.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const measured = loadMeasured()
 const seed = loadSeed()
 

@@ -1,9 +1,9 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import { parseSizesRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const words = (text: string) => text.split(' ').filter(Boolean)
 
 const accepts = test.macro((t, args: string, expected: object) => {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import type { WhyRequest } from '../../../pipeline/sizes/request.js'
 import { chooseRow, largest, packagesByFile } from '../../../pipeline/sizes/why.js'
 import { sizeRow } from '../../_helpers/dist.js'
@@ -13,7 +13,7 @@ const rows = [
 ]
 const why = (args: string) => {
   const flags = `--why kubelet ${args}`.split(' ')
-  return chooseRow(rows, parseSizesRequest(flags, loadVariants()) as WhyRequest)
+  return chooseRow(rows, parseSizesRequest(flags, loadFacts()) as WhyRequest)
 }
 
 test('the image that is meant is chosen, by release where there are several', (t) => {

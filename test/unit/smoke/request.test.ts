@@ -1,10 +1,10 @@
 import test from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
-import { loadVariants } from '../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../pipeline/facts/load.js'
 import type { SmokeRequest } from '../../../pipeline/smoke/request.js'
 import { parseSmokeRequest } from '../../_helpers/requests.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 
 function request(text: string): SmokeRequest {
   return parseSmokeRequest(text.split(' '), facts) as SmokeRequest

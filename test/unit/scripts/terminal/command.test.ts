@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import test from 'ava'
-import { loadVariants } from '../../../../pipeline/facts/load.js'
+import { loadFacts } from '../../../../pipeline/facts/load.js'
 import { commands } from '../../../../scripts/commands.js'
 import { type CommandLine, longFlags } from '../../../../scripts/terminal/command.js'
 import { verifyNothingKept } from '../../../../scripts/terminal/npm.js'
 import { project, run } from '../../../_helpers/command.js'
 
-const facts = loadVariants()
+const facts = loadFacts()
 const all = await Promise.all(
   Object.entries(commands).map(async ([name, load]) => [name, await load()] as const),
 )

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by scripts that download.
 
 # Downloads are repeated: a proxy that stalls or answers 5xx once must not cost a build of many minutes.

@@ -13,13 +13,16 @@ const args = process.argv.slice(2)
 if (changed('package-lock.json') > changed('node_modules/.package-lock.json')) {
   process.stderr.write('installing node_modules\n')
   const flags = [
+    // Scripts of packages are not wanted, and credentials for a registry of images are none of npm's business.
+    '--ignore-scripts',
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
     ...(offline() ?? ['--fetch-retries=5']),
   ]
+  const { REGISTRY_USERNAME: _, REGISTRY_PASSWORD: __, ...env } = process.env
   // npm's output goes to stderr: stdout carries results only.
-  const { status } = spawnSync('npm', ['ci', ...flags], { cwd: root, stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync('npm', ['ci', ...flags], { cwd: root, env, stdio: ['ignore', 2, 2] })
   if (status !== 0) {
     process.stderr.write('npm ci failed: see above, then run this command again\n')
     process.exit(1)

@@ -8,6 +8,7 @@
 # OUT      where to write
 set -eu
 
+# shellcheck source=images/retry.sh
 . "${0%/*}/../retry.sh"
 
 module=github.com/containernetworking/plugins

@@ -5,7 +5,9 @@
 # KUBERNETES  release, v1.24.0   OUT  where to write
 set -eu
 
+# shellcheck source=images/retry.sh
 . "${0%/*}/../retry.sh"
+# shellcheck source=images/kubernetes/shim.sh
 . "${0%/*}/../kubernetes/shim.sh"
 
 ginkgo=$(go list -mod=mod -m -f '{{.Path}}' github.com/onsi/ginkgo/v2 2>/dev/null || echo github.com/onsi/ginkgo)

@@ -4,6 +4,7 @@
 # CRICTL  release of sigs.k8s.io/cri-tools, v1.36.0   OUT  where to write
 set -eu
 
+# shellcheck source=images/retry.sh
 . "${0%/*}/../retry.sh"
 
 module=sigs.k8s.io/cri-tools

@@ -8,10 +8,14 @@
 # LINKER      small: linker.sh's; go: the release's own, for programs that were not read for the small one
 # GCFLAGS     flags of the compiler by pattern of packages, separated by spaces; later ones win
 # OUT         where to write
+# shellcheck disable=SC2086 # lists of words are split
 set -eu
 
+# shellcheck source=images/retry.sh
 . "${0%/*}/../retry.sh"
+# shellcheck source=images/kubernetes/linker.sh
 . "${0%/*}/linker.sh"
+# shellcheck source=images/kubernetes/shim.sh
 . "${0%/*}/shim.sh"
 
 # Upstream's main packages, made importable.

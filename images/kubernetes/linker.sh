@@ -1,9 +1,11 @@
+# shellcheck shell=sh
 # Sourced by scripts that compile Go programs.
 #
 # Go's linker keeps every exported method of every type in use as soon as the program has one function that looks a
 # method up by name while it runs; text/template has one. That is a quarter of a kubelet: methods of API types, clients
 # and descriptors which nothing calls. The linker made here keeps only those which have a name that is ever looked up.
 # It also keeps everything for a program with cgo and package plugin, which no static program can load any with.
+# shellcheck disable=SC2016 # Go reads the templates
 
 # The packages that were read for this: each looks up methods whose names are strings in the same file, except
 #   text/template             the fields and methods named in templates

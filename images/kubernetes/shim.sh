@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by scripts that load packages of Kubernetes: $module, and the current directory as a main module for
 # release $KUBERNETES, with $cache the start of the names under which the module cache keeps what it knows of it.
 # Needs retry.sh.
@@ -10,7 +11,8 @@ staging=v0.${KUBERNETES#v1.}
 # that the checksum database knows, and that `go version -m` shows.
 retry go mod download "$module@$KUBERNETES"
 cache=$(go env GOMODCACHE)/cache/download/$module/@v/$KUBERNETES
-mkdir -p /shim && cd /shim
+mkdir -p /shim
+cd /shim || exit
 sed -E \
   -e "s|^module .*|module kubelet-images|" \
   -e "s|=> \./staging/src/(k8s\.io/[^ ]+).*|=> \1 $staging|" \

@@ -4,6 +4,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 source=busybox
+# shellcheck source=images/static/musl.sh
 . "$here/musl.sh"
 
 # Keeps the time of the build out of the program.

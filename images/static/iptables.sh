@@ -2,6 +2,7 @@
 # Build iptables (both backends, IPv4 and IPv6) and ebtables as one static program, xtables-multi, and its links.
 # What is called iptables without a backend is xtables-chooser.
 # Environment: GNU_TRIPLET, SRC (holds the unpacked iptables), OUT (file tree to write into).
+# shellcheck disable=SC2046,SC2086 # lists of words are split
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Build the mount tools of util-linux as one static program, util-linux, and its links.
 # Environment: GNU_TRIPLET, MUSL_TRIPLET, SRC (holds the unpacked util-linux), OUT (file tree to write into).
+# shellcheck disable=SC2046,SC2086 # lists of words are split
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 source=util-linux
+# shellcheck source=images/static/musl.sh
 . "$here/musl.sh"
 
 # mountpoint too: busybox's does not see a bind mount within one file system. No fsck: it only runs fsck.ext4 and such.

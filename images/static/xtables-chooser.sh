@@ -1,8 +1,10 @@
 #!/bin/sh
 # Build the program that runs iptables in the mode the host uses, and the links by which it is called.
 # Environment: GNU_TRIPLET, MUSL_TRIPLET, OUT (file tree to write into).
+# shellcheck disable=SC2086 # lists of words are split
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=images/static/musl.sh
 . "$here/musl.sh"
 
 mkdir -p "$OUT/usr/sbin"

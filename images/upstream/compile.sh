@@ -7,8 +7,10 @@
 # WITHOUT   FILE:REGEX, lines to leave out of a file of the module; empty: none
 # FILES     more files of the module, separated by spaces
 # DIRECTORY where they are in the image    OUT  where to write
+# shellcheck disable=SC2086 # lists of words are split
 set -eu
 
+# shellcheck source=images/retry.sh
 . "${0%/*}/../retry.sh"
 
 # A copy, because its own go.mod and go.sum say what it requires, but for the directories of its repository that go.mod

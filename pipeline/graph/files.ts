@@ -9,9 +9,20 @@ export function imageFiles(client: Client, folder: string, include: string[] = [
 
 /** The source of a Go program in tools/, with the script that compiles or runs it in a step. */
 export function toolFiles(client: Client, name: string): Directory {
-  return projectFolder(client, `tools/${name}/`, ['*.go', 'go.mod', 'go.sum', '*.sh'])
+  // Without tests: a change to one makes no program another.
+  return projectFolder(
+    client,
+    `tools/${name}/`,
+    ['*.go', 'go.mod', 'go.sum', '*.sh'],
+    ['*_test.go'],
+  )
 }
 
-function projectFolder(client: Client, folder: string, include: string[]): Directory {
-  return client.host().directory(fileURLToPath(projectFile(folder)), { include })
+function projectFolder(
+  client: Client,
+  folder: string,
+  include: string[],
+  exclude: string[] = [],
+): Directory {
+  return client.host().directory(fileURLToPath(projectFile(folder)), { include, exclude })
 }

@@ -5,6 +5,7 @@
 # "$@"  a command that starts a program and ends at once; none for a daemon, which is measured as it is
 set -eu
 
+# shellcheck source=pipeline/graph/upx.sh
 . /packings.sh
 [ $# -gt 0 ] || packings=none
 

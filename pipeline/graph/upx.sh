@@ -1,4 +1,6 @@
+# shellcheck shell=sh
 # Sourced: the ways to compress a program by UPX, which then unpacks itself into memory when it starts.
+# shellcheck disable=SC2034 # the scripts that source it use them
 
 packings='none upx upx-nrv'
 

@@ -61,7 +61,12 @@ export function makeBuildRequest(given: BuildValues, facts: Facts): BuildRequest
     kubernetes,
     arches: unique((given.arch ?? allArches).map(parseArch)),
     // Internal images are built only when they are named.
-    images: keysOf('image', given.image ?? publishedImages(facts), facts.images),
+    images: keysOf(
+      'image',
+      given.image ?? publishedImages(facts),
+      facts.images,
+      publishedImages(facts),
+    ),
     variants: keysOf('variant', given.variant, facts.variants),
     bases,
     basesNamed: given.base !== undefined,
@@ -81,7 +86,7 @@ export function makeBuildRequest(given: BuildValues, facts: Facts): BuildRequest
   }
 }
 
-/** Docker reads zstd layers from 20.10 on; whoever still runs a release below v1.24 may run an older one. */
+/** Whoever still runs a release below v1.24 may run a Docker below 23, which reads no zstd layers: docs/using.md. */
 function defaultCompression({ minor }: KubernetesVersion): Compression {
   return Number(minor.split('.')[1]) >= 24 ? 'zstd' : 'gzip'
 }
@@ -110,9 +115,18 @@ export function missingRelease(): UserError {
   return new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
 }
 
-function keysOf(what: string, given: string[] | undefined, table: object): string[] {
-  const allowed = Object.keys(table)
-  return unique((given ?? allowed).map((name) => oneOf(what, name, allowed)))
+/** Names of a table; of those that are for tests alone no error tells. */
+function keysOf(
+  what: string,
+  given: string[] | undefined,
+  table: object,
+  told: readonly string[] = Object.keys(table),
+): string[] {
+  const names = (given ?? told).map((name) => {
+    if (!Object.hasOwn(table, name)) throw notAllowed(what, name, told)
+    return name
+  })
+  return unique(names)
 }
 
 /** Checks a word against a closed set; throws a UserError. */

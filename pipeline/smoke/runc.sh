@@ -13,6 +13,7 @@ done
 # chown,dac_override,...
 allowed=,$(setpriv --dump | sed -n 's/^Capability bounding set: //p'),
 case " $* " in *' create '*)
+  # shellcheck disable=SC2013 # names have no spaces
   for capability in $(grep -o 'CAP_[A-Z_]*' "$bundle/config.json" | sort -u); do
     name=$(echo "${capability#CAP_}" | tr '[:upper:]' '[:lower:]')
     case $allowed in

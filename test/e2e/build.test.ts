@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import anyTest, { type TestFn } from 'ava'
 import { requirePrograms } from '../../pipeline/host/tools.js'
 import { blobFile, type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
@@ -147,10 +148,13 @@ test.serial('an interrupted build leaves nothing half done', async (t) => {
   const flags = ['--k8s', 'v1.24.2', ...baseImage.slice(2), '--arch', 'amd64', '--output', output]
   const args = ['scripts/run.mjs', 'build', ...flags]
   const build = run('node', args, { signal: controller.signal })
-  setTimeout(() => controller.abort(), 8_000)
+  // Not before it has begun to write.
+  while (!existsSync(output) || (await readdir(output)).length === 0) await sleep(100)
+  await sleep(1000)
+  controller.abort()
   const { status } = await build
   t.is(status, 130)
-  t.deepEqual(existsSync(output) ? await readdir(output) : [], [])
+  t.deepEqual(await readdir(output), [])
 })
 
 async function sizes(output: string): Promise<SizeRow[]> {

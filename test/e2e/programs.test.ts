@@ -3,17 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { loadPrograms } from '../../pipeline/plan/required-executables.js'
-import { npm, project, succeed } from '../_helpers/command.js'
-
-test.serial('the analysis finds every way of naming a program', async (t) => {
-  t.timeout(600_000)
-  await t.notThrowsAsync(
-    succeed('go', ['test', '.'], {
-      cwd: join(project, 'tools/executables'),
-      env: { GOTOOLCHAIN: 'auto', GOFLAGS: '' },
-    }),
-  )
-})
+import { npm } from '../_helpers/command.js'
 
 test.serial('the source of v1.24.0 gives the list that is committed', async (t) => {
   t.timeout(3_600_000)

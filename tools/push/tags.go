@@ -117,16 +117,23 @@ func (to *registry) putBack(ctx context.Context, moves []move) string {
 
 func (to *registry) undo(ctx context.Context, last move) error {
 	now, err := to.puller.Head(ctx, last.tag)
-	missing := isMissing(err)
-	switch {
-	case err != nil && !missing:
+	if err != nil && !isMissing(err) {
 		return err
-	case last.before != nil && (missing || now.Digest != last.before.Digest):
-		return to.pusher.Put(ctx, last.tag, last.before)
-	case last.before == nil && !missing:
-		return to.pusher.Delete(ctx, last.tag)
 	}
-	return nil
+	current := ""
+	if err == nil {
+		current = now.Digest.String()
+	}
+	switch {
+	case current == last.beforeDigest():
+		return nil
+	case current != last.target.Digest.String():
+		// Whoever moved it meanwhile meant it.
+		return fmt.Errorf("somebody else has moved it to %q meanwhile", current)
+	case last.before != nil:
+		return to.pusher.Put(ctx, last.tag, last.before)
+	}
+	return to.pusher.Delete(ctx, last.tag)
 }
 
 func isMissing(err error) bool {

@@ -8,6 +8,7 @@
 # LINKER      small: linker.sh's; go: the release's own, for programs that were not read for the small one
 # GCFLAGS     flags of the compiler by pattern of packages, separated by spaces; later ones win
 # OUT         where to write
+# /preflight has what looks at the node before the kubelet starts.
 # shellcheck disable=SC2086 # lists of words are split
 set -eu
 
@@ -27,7 +28,10 @@ for program in $PROGRAMS; do
     sed -e "s/^package main\$/package $package/" -e 's/^func main()/func Main()/' "$file" >"$package/${file##*/}"
   done
 done
-[ ! -d kubelet ] || cp "${0%/*}/preflight.go" kubelet/
+if [ -d kubelet ]; then
+  cp /preflight/preflight.go /preflight/host.json kubelet/
+  printf 'package kubelet\n\nconst release = "%s"\n' "$KUBERNETES" >kubelet/release.go
+fi
 
 # A main that picks one by the name it is called by.
 first=${PROGRAMS%% *}

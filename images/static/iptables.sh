@@ -20,6 +20,14 @@ export PKG_CONFIG_LIBDIR="/usr/lib/$GNU_TRIPLET/pkgconfig"
 ./configure -q --build="$(uname -m)-builder-linux-gnu" --host="$GNU_TRIPLET" --prefix=/usr --disable-dependency-tracking \
   --disable-shared --enable-static --disable-connlabel CC="$CC" CFLAGS="$CFLAGS"
 
+# Matches for mark and ports are written as iptables has them, and not translated for nft, because versions below 1.8.8 read the translation as no
+# match at all: "drop what is marked" would be "drop everything" for whoever saves and restores the rules (kubernetes/kubernetes#112477).
+sed -i '/^int add_match(/,/^}/{ /m->u.user.name, "\(udp\|tcp\|mark\)"/,+1d }' iptables/nft.c
+if sed -n '/^int add_match(/,/^}/p' iptables/nft.c | grep -q 'add_nft_\(udp\|tcp\|mark\)'; then
+  echo 'iptables translates matches elsewhere than in add_match: read iptables/nft.c' >&2
+  exit 1
+fi
+
 nft='nft nft-arp nft-bridge nft-cache nft-chain nft-cmd nft-ipv4 nft-ipv6 nft-ruleparse nft-ruleparse-arp
   nft-ruleparse-bridge nft-ruleparse-ipv4 nft-ruleparse-ipv6 nft-shared xshared xtables xtables-arp xtables-eb
   xtables-eb-standalone xtables-restore xtables-save xtables-standalone xtables-translate'

@@ -21,6 +21,11 @@ copy /usr/sbin/nft
 loader=$(readelf --program-headers /usr/sbin/nft | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 chmod 755 "$OUT$directory/nft"
 install "$loader" "$OUT$directory/"
+# Of all that is needed the first, so that its functions are found before those of the library that it stands before. A call of its own:
+# together with others patchelf would write this name into the rpath.
+"$GNU_TRIPLET-gcc" -Os -s -shared -fPIC -Wl,-z,max-page-size=4096 -o "$OUT$directory/nft-compat.so" "${0%/*}/nft-compat.c"
+chmod 644 "$OUT$directory/nft-compat.so"
+patchelf --add-needed nft-compat.so "$OUT$directory/nft"
 # DT_RPATH, which holds for the libraries of libraries as well; DT_RUNPATH would not.
 patchelf --set-interpreter "$directory/${loader##*/}" --force-rpath --set-rpath "$directory" "$OUT$directory/nft"
 ln -s "../lib/nft/nft" "$OUT/usr/sbin/nft"

@@ -73,7 +73,7 @@ async function build(
   return withClient(engine, async (client) => {
     const rows = await buildImages(client, facts, specs, mirror, resolve(request.output))
     await extras?.work(client)
-    line(`${specs.length} images are in ${resolve(request.output)}`)
+    line(`${resolve(request.output)}: ${specs.map(({ archive }) => archive).join(' ')}`)
     return rows
   })
 }

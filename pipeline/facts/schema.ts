@@ -141,6 +141,10 @@ const difference = z
       .array(text)
       .describe('Flags of kubelet without which it runs no pods on containerd.')
       .optional(),
+    namesSandboxImage: z
+      .boolean()
+      .describe('Whether a flag names the image of sandboxes, which image GC then leaves.')
+      .optional(),
     kubeletConfig: z
       .record(text, z.unknown())
       .describe(

@@ -2,7 +2,7 @@ import type { Container, Directory } from '@dagger.io/dagger'
 import type { Platform } from '../facts/platform.js'
 import type { ComponentSpec, UpstreamComponent } from '../plan/spec.js'
 import type { Builder } from './builder.js'
-import { imageFiles } from './files.js'
+import { imageFiles, toolFiles } from './files.js'
 import { kubernetesCompiler } from './kubernetes.js'
 import { goBuilder } from './toolchain.js'
 import { withPacking } from './upx.js'
@@ -58,11 +58,15 @@ export function componentCompiler(
   const files = imageFiles(builder.client, '.', [
     'retry.sh',
     `${component.kind}/*.sh`,
-    `${component.kind}/*.go`,
     ...(component.kind === 'conformance' ? ['kubernetes/shim.sh'] : []),
   ])
   return compiler(builder, component, platform)
     .withMountedDirectory('/images', files)
+    .with((container) =>
+      component.kind === 'kubernetes'
+        ? container.withMountedDirectory('/preflight', toolFiles(builder.client, 'preflight'))
+        : container,
+    )
     .withEnvVariable('OUT', '/out')
 }
 

@@ -13,7 +13,7 @@ export function toolFiles(client: Client, name: string): Directory {
   return projectFolder(
     client,
     `tools/${name}/`,
-    ['*.go', 'go.mod', 'go.sum', '*.sh'],
+    ['*.go', '*.json', 'go.mod', 'go.sum', '*.sh'],
     ['*_test.go'],
   )
 }

@@ -1,9 +1,10 @@
 import { stringify } from 'yaml'
-import { type NodeContainer, removeCommands, runCommand, unitFile } from './container.js'
+import { runScript } from './container.js'
 import { certificatesStep, hardwayConfig, kubeconfigStep, pki } from './hardway.js'
 import { byKubeadm, type ImageSource, type RecipeRequest } from './request.js'
 import type { NodeFile } from './shell.js'
 import { criSocket, dockershimSocket } from './sockets.js'
+import { flagsAfter, flagsBefore, startFile, startScriptFile, unitFile } from './start.js'
 import {
   containerdSteps,
   directoriesStep,
@@ -11,12 +12,13 @@ import {
   imageStep,
   kernelStep,
   kubeadmContainer,
+  kubeletConfigFile,
   kubeletConfigStep,
   kubeletContainer,
   networkStep,
+  onlyWithSystemd,
   pluginsStep,
   type Step,
-  sharedKubeletDirectory,
   stepScript,
 } from './steps.js'
 
@@ -45,6 +47,17 @@ export function recipeScript(steps: readonly Step[]): string {
   return steps.map((step, i) => `# ${i + 1}. ${step.title}\n${stepScript(step)}\n`).join('\n')
 }
 
+const clusterConfigFile = '/etc/kubernetes/kubeadm.yaml'
+
+function withoutSystemd(file: string): string {
+  return onlyWithSystemd('^cgroupDriver: systemd', 'cgroupDriver: cgroupfs', file)
+}
+
+function configSteps(request: RecipeRequest, fields: object): Step[] {
+  const step = kubeletConfigStep(kubeletConfiguration(request, fields))
+  return [{ ...step, script: withoutSystemd(kubeletConfigFile) }]
+}
+
 const modes: Record<RecipeRequest['mode'], (request: RecipeRequest) => Step[]> = {
   standalone: standaloneSteps,
   init: initSteps,
@@ -63,11 +76,8 @@ function standaloneSteps(request: RecipeRequest): Step[] {
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
   }
-  const command = ['kubelet', '--config=/var/lib/kubelet/config.yaml', ...request.kubeletFlags]
-  return [
-    kubeletConfigStep(kubeletConfiguration(request, config)),
-    ...startSteps(kubeletContainer(request, command), request),
-  ]
+  const command = ['kubelet', `--config=${kubeletConfigFile}`, ...request.kubeletFlags]
+  return [...configSteps(request, config), ...startSteps(command, request)]
 }
 
 /** The first node of a cluster, its control plane as static pods. */
@@ -95,9 +105,10 @@ function initSteps(request: RecipeRequest): Step[] {
     {
       id: 'cluster-config',
       title: 'Configuration of the cluster',
-      files: [{ path: '/etc/kubernetes/kubeadm.yaml', content }],
+      files: [{ path: clusterConfigFile, content }],
+      script: withoutSystemd(clusterConfigFile),
     },
-    ...kubeadmSteps(['kubeadm', 'init', '--config=/etc/kubernetes/kubeadm.yaml'], request),
+    ...kubeadmSteps(['kubeadm', 'init', `--config=${clusterConfigFile}`], request),
   ]
 }
 
@@ -126,7 +137,7 @@ function hardwaySteps(request: RecipeRequest): Step[] {
   const config = { ...hardwayConfig, podCIDR: request.podCidr }
   const command = [
     'kubelet',
-    '--config=/var/lib/kubelet/config.yaml',
+    `--config=${kubeletConfigFile}`,
     '--kubeconfig=/etc/kubernetes/kubelet.conf',
     '--register-node',
     ...request.kubeletFlags,
@@ -134,8 +145,8 @@ function hardwaySteps(request: RecipeRequest): Step[] {
   return [
     certificatesStep(pki),
     kubeconfigStep(request.server),
-    kubeletConfigStep(kubeletConfiguration(request, config)),
-    ...startSteps(kubeletContainer(request, command), request),
+    ...configSteps(request, config),
+    ...startSteps(command, request),
   ]
 }
 
@@ -145,7 +156,8 @@ function kubeletConfiguration(request: RecipeRequest, fields: object = {}): obje
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     ...fields,
-    cgroupDriver: 'cgroupfs',
+    // As kubeadm has it; without systemd the step changes it.
+    cgroupDriver: 'systemd',
     failSwapOn: false,
     ...request.kubeletConfig,
   }
@@ -165,24 +177,26 @@ function kubeadmSteps(
     ...command,
     `--ignore-preflight-errors=${ignoredChecks(request).join(',')}`,
   ])
-  const kubelet = kubeletContainer(request, [...entrypoint, ...kubeletFlags])
-  const written = '/var/lib/kubelet/kubeadm-flags.env'
-  const start = startScript(kubelet, runtime)
-  const unit = runtime === 'systemd' ? [unitStep(kubelet)] : []
+  const written = ['/var/lib/kubelet/kubeadm-flags.env', kubeletConfigFile]
+  const start = startSteps([...entrypoint, flagsBefore, ...kubeletFlags], request)
+  const last = start.at(-1) as Step
+  const there = written.map((file) => `[ -s ${file} ]`).join(' && ')
   return [
-    ...unit,
+    ...start.slice(0, -1),
     {
       id: 'kubeadm',
       title: 'kubeadm, and the kubelet as soon as its configuration is there',
       files: secret ? [secret] : [],
       // What an earlier kubeadm has left that failed would start the kubelet before this one has looked at the node.
       script: `mkdir -p /var/lib/etcd
-[ -s /etc/kubernetes/kubelet.conf ] || rm -f ${written}
-${runCommand(kubeadm, runtime === 'systemd' ? 'ctr' : runtime)} &
+[ -s /etc/kubernetes/kubelet.conf ] || rm -f ${written.join(' ')}
+(
+${runScript(kubeadm, runtime === 'systemd' ? 'ctr' : runtime)}
+) &
 kubeadm=$!
-while kill -0 $kubeadm 2>/dev/null && [ ! -s ${written} ]; do sleep 0.2; done
-if [ -s ${written} ]; then
-${start}
+while kill -0 $kubeadm 2>/dev/null && ! { ${there}; }; do sleep 0.2; done
+if ${there}; then
+  ${last.script}
 fi
 ${secret ? `wait $kubeadm && joined=0 || joined=$?\nrm -f ${secret.path}\n(exit $joined)` : 'wait $kubeadm'}`,
     },
@@ -198,32 +212,21 @@ function socketOf({ dockershim }: RecipeRequest): string {
   return dockershim ? dockershimSocket : criSocket
 }
 
-function startSteps(container: NodeContainer, { runtime }: RecipeRequest): Step[] {
-  const unit = runtime === 'systemd' ? [unitStep(container)] : []
-  return [
-    ...unit,
-    { id: 'start', title: 'Start the kubelet', script: startScript(container, runtime) },
-  ]
-}
-
-/** Also starts it again: what is left of an earlier container is removed first. */
-function startScript(container: NodeContainer, runtime: RecipeRequest['runtime']): string {
-  const { name } = container
-  if (runtime === 'systemd') return `systemctl enable --now ${name}.service`
-  return `${removeCommands(name, runtime).join('\n')}\n${runCommand(container, runtime)}`
-}
-
-function unitStep(container: NodeContainer): Step {
-  return {
+/** The last step starts the kubelet, and starts it again. */
+function startSteps(command: readonly string[], request: RecipeRequest): Step[] {
+  const container = kubeletContainer(request, [...command, ...flagsAfter])
+  const script: Step = {
+    id: 'start-script',
+    title: 'What starts the kubelet, now and after a restart, by what the host has then',
+    files: [startScriptFile(container, request)],
+  }
+  const start = { id: 'start', title: 'Start the kubelet' }
+  if (request.runtime !== 'systemd') return [script, { ...start, script: `sh ${startFile}` }]
+  const unit: Step = {
     id: 'unit',
     title: 'A unit that keeps the kubelet running',
-    files: [
-      {
-        path: `/etc/systemd/system/${container.name}.service`,
-        content: unitFile(container, sharedKubeletDirectory),
-        foreign: 'stop',
-      },
-    ],
+    files: [{ path: '/etc/systemd/system/kubelet.service', content: unitFile(), foreign: 'stop' }],
     script: 'systemctl daemon-reload',
   }
+  return [script, unit, { ...start, script: 'systemctl enable --now kubelet.service' }]
 }

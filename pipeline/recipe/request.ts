@@ -119,9 +119,8 @@ export function makeRecipeRequest(given: RecipeValues, facts: Facts): RecipeRequ
   const spec = planKubelet(images, facts)
   const hasCni = spec.components.some(({ kind }) => kind === 'cni')
   const network = chooseNetwork(mode, variant, hasCni, given.network)
-  const { cniFlags, runtimeFlags, dockershim, kubeletConfig, kubeadmApi } = facts.kubernetes[
-    kubernetes.minor
-  ] as KubernetesFacts
+  const { cniFlags, runtimeFlags, dockershim, kubeletConfig, kubeadmApi, namesSandboxImage } = facts
+    .kubernetes[kubernetes.minor] as KubernetesFacts
   const byDocker = runtime === 'docker' && dockershim
   const pauseImage = imageReference(
     '--pause-image',
@@ -144,7 +143,11 @@ export function makeRecipeRequest(given: RecipeValues, facts: Facts): RecipeRequ
           `--pod-infra-container-image=${pauseImage}`,
           ...(hasCni ? cniFlags : []),
         ]
-      : [...runtimeFlags, `--container-runtime-endpoint=${criSocket}`],
+      : [
+          ...runtimeFlags,
+          `--container-runtime-endpoint=${criSocket}`,
+          ...(namesSandboxImage ? [`--pod-infra-container-image=${pauseImage}`] : []),
+        ],
     kubeletConfig,
     kubeadmApi,
     pauseImage,
@@ -231,7 +234,8 @@ function chooseNetwork(
   asked: string | undefined,
 ): Network {
   if (asked === undefined) {
-    if (variant === 'flannel' && byKubeadm(mode)) return 'flannel'
+    // The network of a cluster is one for all of its nodes.
+    if (byKubeadm(mode)) return variant === 'flannel' ? 'flannel' : 'none'
     return hasCni ? 'bridge' : 'none'
   }
   const network = oneOf('network', asked, networks)

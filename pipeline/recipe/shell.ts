@@ -19,17 +19,6 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/**
- * A word as systemd takes it in a command of a unit, where $ and % have meanings of their own.
- * https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html#Command%20lines
- */
-export function quoteForUnit(word: string): string {
-  const escaped = word.replaceAll('%', '%%').replaceAll('$', '$$$$')
-  return /^[\w@%+=:,./$-]+$/.test(escaped)
-    ? escaped
-    : `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
-}
-
 /** Shell that writes a file with exactly this content, its directory made where it is missing. */
 export function fileScript({ path, content, mode, foreign }: NodeFile): string {
   const folder = `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))}`

@@ -1,7 +1,9 @@
 import { stringify } from 'yaml'
-import type { Mount, NodeContainer, Runtime } from './container.js'
+import { type Mount, type NodeContainer, nodeNamespace, type Runtime } from './container.js'
+import { hostPaths } from './host-contract.js'
 import type { ImageSource, RecipeRequest } from './request.js'
 import { fileScript, mark, type NodeFile, quote } from './shell.js'
+import { directoryUnit, logrotate, sharedKubeletDirectory } from './start.js'
 
 /** Something to do on a node, as root: paste-ready. */
 export interface Step {
@@ -33,12 +35,10 @@ export function imageStep({ ref, archive }: ImageSource, runtime: Runtime): Step
           script: `docker load --input ${quote(archive)}`,
         }
   }
-  const ctr = 'ctr --namespace k8s.io images'
-  const fetch =
+  const ctr = `ctr --namespace ${nodeNamespace} images`
+  const script =
     archive === undefined ? `${ctr} pull ${quote(ref)}` : `${ctr} import ${quote(archive)}`
-  // The kubelet knows of no container that uses it, and would remove it from a full disk; containerd 1.7 and later tell it.
-  const pin = `${ctr} label ${quote(ref)} io.cri-containerd.pinned=pinned`
-  return { id, title: 'The image', script: `${fetch}\n${pin}` }
+  return { id, title: 'The image, in a namespace that the kubelet does not clean up', script }
 }
 
 /** https://kubernetes.io/docs/setup/production-environment/container-runtimes/ */
@@ -65,6 +65,11 @@ net.ipv4.ip_forward = 1`,
 sysctl -q -p /etc/sysctl.d/90-kubernetes.conf`,
 }
 
+/** Shell that puts what holds without systemd into a file, on a host that has none. */
+export function onlyWithSystemd(systemd: string, other: string, file: string): string {
+  return `[ -d /run/systemd/system ] || sed -i 's/${systemd}/${other}/' ${file}`
+}
+
 export const containerdConfig = '/etc/containerd/config.toml'
 
 /** containerd 2 reads this version of its configuration too. */
@@ -81,13 +86,17 @@ version = 2
 
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      SystemdCgroup = true
 `
   return [
     {
       id: 'containerd',
       title:
-        'containerd: the image of pod sandboxes, and where CNI is; a configuration of others is kept beside it',
+        'containerd: the image of pod sandboxes, where CNI is, and control groups by systemd, where it runs; a configuration of others is kept beside it',
       files: [{ path: containerdConfig, content, foreign: 'keep' }],
+      script: onlyWithSystemd('SystemdCgroup = true', 'SystemdCgroup = false', containerdConfig),
     },
     {
       id: 'restart-containerd',
@@ -98,22 +107,31 @@ version = 2
   ]
 }
 
-/** The kubelet and Docker must use the same driver of control groups; pods outlive a restart of Docker. */
+/** Pods outlive a restart of Docker. */
 export const dockerSteps: Step[] = [
   {
     id: 'docker',
-    title: 'Docker: the driver of control groups that the kubelet has',
+    title: 'Docker: control groups by systemd, where it runs',
     files: [
       {
         path: '/etc/docker/daemon.json',
         content: JSON.stringify(
-          { 'exec-opts': ['native.cgroupdriver=cgroupfs'], 'live-restore': true },
+          {
+            'exec-opts': ['native.cgroupdriver=systemd'],
+            'live-restore': true,
+            'log-opts': { 'max-size': '10m', 'max-file': '3' },
+          },
           null,
           2,
         ),
         foreign: 'stop',
       },
     ],
+    script: onlyWithSystemd(
+      'cgroupdriver=systemd',
+      'cgroupdriver=cgroupfs',
+      '/etc/docker/daemon.json',
+    ),
   },
   {
     id: 'restart-docker',
@@ -134,9 +152,9 @@ export function pluginsStep({ image, network, runtime }: RecipeRequest): Step {
 docker cp "$id":/opt/cni/bin/. /opt/cni/bin/
 docker rm "$id"`
       : `root=$(mktemp -d)
-ctr --namespace k8s.io images mount ${quote(image.ref)} "$root"
+ctr --namespace ${nodeNamespace} images mount ${quote(image.ref)} "$root"
 cp -a "$root"/opt/cni/bin/. /opt/cni/bin/
-ctr --namespace k8s.io images unmount "$root"
+ctr --namespace ${nodeNamespace} images unmount "$root"
 rmdir "$root"`
   const own =
     network === 'flannel' ? ['cp --remove-destination /opt/cni/bin/cni /opt/cni/bin/flannel'] : []
@@ -173,7 +191,8 @@ export function networkStep(podCidr: string): Step {
     title: 'CNI: a bridge for the pods of this node',
     files: [
       {
-        path: '/etc/cni/net.d/10-bridge.conflist',
+        // After whatever is installed for the whole cluster later: containerd takes the first.
+        path: '/etc/cni/net.d/99-bridge.conflist',
         content: JSON.stringify(network, null, 2),
         foreign: 'stop',
       },
@@ -181,34 +200,58 @@ export function networkStep(podCidr: string): Step {
   }
 }
 
-/** Volumes that the kubelet mounts in its container must be seen by the pods, so its directory is a shared mount. */
-export const sharedKubeletDirectory = [
-  'mountpoint -q /var/lib/kubelet || mount --bind /var/lib/kubelet /var/lib/kubelet',
-  'mount --make-rshared /var/lib/kubelet',
-]
-
-const directories = ['/etc/kubernetes/manifests', '/var/log/containers', '/var/log/pods']
-
-/** What the kubelet's container mounts must be there: Docker creates no missing source of a mount. */
-export function directoriesStep({ dockershim, hostPaths }: RecipeRequest): Step {
-  const mounts = dockershim ? dockershimMounts.map(({ path }) => path) : []
+/** What the kubelet's container mounts must be there. */
+export function directoriesStep({ dockershim, hostPaths: asked, runtime }: RecipeRequest): Step {
+  const required = hostPaths('kubelet', dockershim).filter(
+    ({ path, required }) => required && !/^\/(run|sys)/.test(path),
+  )
+  const paths = [...required.map(({ path }) => path), '/etc/kubernetes/manifests', ...asked]
+  const byEngine = runtime === 'docker' || runtime === 'nerdctl'
+  const units = '/etc/systemd/system'
   return {
     id: 'directories',
     title: 'Directories of the kubelet, its own as a shared mount, and an id of the machine',
+    files: byEngine
+      ? [{ path: `${units}/kubelet-directory.service`, content: directoryUnit(), foreign: 'stop' }]
+      : runtime === 'ctr'
+        ? [{ path: '/etc/logrotate.d/kubelet', content: logrotate, foreign: 'keep' }]
+        : [],
     script: [
-      `mkdir -p ${['/var/lib/kubelet', ...directories, ...mounts, ...hostPaths].map(quote).join(' ')}`,
-      ...sharedKubeletDirectory,
+      `mkdir -p ${paths.map(quote).join(' ')}`,
+      '# Where logind and plugins are looked for; not every host lets them be made.',
+      '[ ! -d /run/systemd/system ] || mkdir -p /etc/systemd/logind.conf.d',
+      'mkdir -p /usr/libexec/kubernetes 2>/dev/null || true',
+      sharedKubeletDirectory,
+      ...(byEngine
+        ? ['[ ! -d /run/systemd/system ] || systemctl enable --now kubelet-directory.service']
+        : []),
       '[ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id',
     ].join('\n'),
   }
 }
 
+export const kubeletConfigFile = '/var/lib/kubelet/config.yaml'
+
 export function kubeletConfigStep(config: object): Step {
   return {
     id: 'kubelet-config',
     title: 'Configuration of the kubelet',
-    files: [{ path: '/var/lib/kubelet/config.yaml', content: stringify(config) }],
+    files: [{ path: kubeletConfigFile, content: stringify(config) }],
   }
+}
+
+/** The kubelet as a container: what it and the container runtime must see alike has the same path on both sides. */
+export function kubeletContainer(
+  { image, dockershim, hostPaths: asked, runtime }: RecipeRequest,
+  command: readonly string[],
+): NodeContainer {
+  const mounts: Mount[] = [
+    // Docker and nerdctl mount copies of their own, where nothing else is; without a mount the kubelet follows the host's files.
+    ...(runtime === 'docker' || runtime === 'nerdctl' ? resolver : []),
+    ...hostPaths('kubelet', dockershim),
+    ...asked.map((path): Mount => ({ path, propagation: 'rshared' })),
+  ]
+  return { name: 'kubelet', image: image.ref, command, mounts, life: 'detached' }
 }
 
 const resolver: Mount[] = [
@@ -216,39 +259,8 @@ const resolver: Mount[] = [
   { path: '/etc/hosts', readOnly: true },
 ]
 
-/** The kubelet as a container: what it and the container runtime must see alike has the same path on both sides. */
-export function kubeletContainer(
-  { image, dockershim, hostPaths }: RecipeRequest,
-  command: readonly string[],
-): NodeContainer {
-  const mounts: Mount[] = [
-    ...resolver,
-    { path: '/etc/machine-id', readOnly: true },
-    { path: '/etc/kubernetes' },
-    { path: '/run', propagation: 'rslave' },
-    { path: '/sys/fs/cgroup' },
-    ...(dockershim ? dockershimMounts : containerdMounts),
-    { path: '/var/lib/kubelet', propagation: 'rshared' },
-    { path: '/var/log/containers' },
-    { path: '/var/log/pods' },
-    ...hostPaths.map((path): Mount => ({ path, propagation: 'rshared' })),
-  ]
-  return { name: 'kubelet', image: image.ref, command, mounts, detached: true }
-}
-
-const containerdMounts: Mount[] = [{ path: '/var/lib/containerd', propagation: 'rshared' }]
-
-/** Docker's files, and what CNI plugins and the kubelet itself note of pods that outlive its container. */
-const dockershimMounts: Mount[] = [
-  { path: '/etc/cni/net.d' },
-  { path: '/var/lib/cni' },
-  { path: '/var/lib/docker', propagation: 'rshared' },
-  { path: '/var/lib/dockershim' },
-]
-
 /** kubeadm as a container, for what it does before the kubelet runs and beside it. */
 export function kubeadmContainer(image: string, command: readonly string[]): NodeContainer {
-  const paths = ['/etc/kubernetes', '/run', '/var/lib/etcd', '/var/lib/kubelet']
-  const mounts = [...resolver, ...paths.map((path) => ({ path }))]
-  return { name: 'kubeadm', image, command, mounts, detached: false }
+  const mounts = [...resolver, ...hostPaths('kubeadm', false)]
+  return { name: 'kubeadm', image, command, mounts, life: 'attached' }
 }

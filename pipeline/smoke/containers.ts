@@ -1,4 +1,4 @@
-import { runCommand } from '../recipe/container.js'
+import { runScript } from '../recipe/container.js'
 import type { RecipeRequest } from '../recipe/request.js'
 import type { Node } from './node.js'
 
@@ -56,5 +56,5 @@ function lines(text: string): string[] {
 /** The shell command that runs one command in a container of the kubelet's image, with nothing mounted. */
 export function inImage({ image, runtime }: RecipeRequest, command: string): string {
   const container = { name: 'smoke', image: image.ref, command: command.split(' '), mounts: [] }
-  return runCommand({ ...container, detached: false }, runtime === 'systemd' ? 'ctr' : runtime)
+  return runScript({ ...container, life: 'attached' }, runtime === 'systemd' ? 'ctr' : runtime)
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type ImageSpec, localRef } from '../plan/spec.js'
-import { runCommand } from '../recipe/container.js'
+import { runScript } from '../recipe/container.js'
 import { certificateFunctions, kubeconfig, pki } from '../recipe/hardway.js'
 import { nodeRecipe } from '../recipe/recipe.js'
 import { fileScript } from '../recipe/shell.js'
@@ -98,8 +98,8 @@ function programs({ address }: Node): Record<string, string[]> {
 
 function startProgram(name: string, command: string[], image: string): string {
   const mounts = ['/etc/kubernetes', '/var/lib/etcd'].map((path) => ({ path }))
-  const container = { name, image, command, mounts, detached: true }
-  return `mkdir -p /var/lib/etcd\n${runCommand(container, 'ctr')}`
+  const container = { name, image, command, mounts, life: 'detached', namespace: 'k8s.io' } as const
+  return `mkdir -p /var/lib/etcd\n${runScript(container, 'ctr')}`
 }
 
 /** The API server tells the node by the name in its certificate, and lets it see its own objects alone. */

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { type ImageSpec, localRef } from '../plan/spec.js'
-import { runCommand } from '../recipe/container.js'
+import { nodeNamespace, runScript } from '../recipe/container.js'
 import { nodeRecipe } from '../recipe/recipe.js'
 import type { RecipeRequest, RecipeValues } from '../recipe/request.js'
+import { startFile } from '../recipe/start.js'
 import { kubeadmContainer, type Step, stepScript } from '../recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
 import { runConformance } from './conformance.js'
@@ -26,10 +27,16 @@ export async function smokeJoin(setting: Setting): Promise<void> {
   if (conformance) await runConformance([control, worker], kubectl, conformance, setting)
 }
 
+/** A bridge on each node, and routes between them; flannel's own network for its variant. */
+function networkOf({ specs }: Setting): { network?: string } {
+  const { variant } = specs.kubelet as ImageSpec
+  return variant.endsWith('cni') ? { network: 'bridge' } : {}
+}
+
 /** The control plane, by the recipe for it. */
 async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   const { recipe, specs, report } = setting
-  const init = recipe({ mode: 'init', imageRepository: 'localhost' })
+  const init = recipe({ mode: 'init', imageRepository: 'localhost', ...networkOf(setting) })
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
   const kubectl = await mountKubectl(node, specs)
@@ -46,16 +53,21 @@ async function joinWorker(
   node: Node,
   control: Node,
   kubectl: Kubectl,
-  { recipe, specs, folder, report }: Setting,
+  setting: Setting,
 ): Promise<void> {
+  const { recipe, specs, folder, report } = setting
   const proxy = specs['kube-proxy'] as ImageSpec
   await node.ctr('images', 'import', join(folder, proxy.archive))
   await node.ctr('images', 'tag', localRef(proxy), `localhost/kube-proxy:${proxy.kubernetes}`)
-  const { kubeadmImage, network } = recipe({ mode: 'join' })
+  const { kubeadmImage, network } = recipe({ mode: 'join', ...networkOf(setting) })
   if (network === 'flannel') await importFlannel(node, specs, folder)
   const print = 'token create --print-join-command'
   const command = await kubeadm(control, kubeadmImage.ref, print)
-  const values = { mode: 'join', podCidr: podCidrs.worker, ...joinValues(command) }
+  const values = {
+    ...{ mode: 'join', podCidr: podCidrs.worker },
+    ...networkOf(setting),
+    ...joinValues(command),
+  }
   const right = nodeRecipe(recipe(values))
   await followRecipe(node, right.slice(0, -1), report)
   for (const [what, wrong] of wrongValues(values.token)) {
@@ -133,9 +145,9 @@ interface Pod {
 async function nameImages(node: Node, init: RecipeRequest, setting: Setting): Promise<string> {
   const { specs, folder } = setting
   const archives = Object.values(specs).map(({ archive }) => join(folder, archive))
-  for (const archive of [...archives, init.kubeadmImage.archive as string]) {
-    await node.ctr('images', 'import', archive)
-  }
+  for (const archive of archives) await node.ctr('images', 'import', archive)
+  const kubeadmArchive = init.kubeadmImage.archive as string
+  await node.succeed('ctr', `--namespace=${nodeNamespace}`, 'images', 'import', kubeadmArchive)
   const flags = `--kubernetes-version=${init.kubernetes} --image-repository=localhost`
   const list = await kubeadm(node, init.kubeadmImage.ref, `config images list ${flags}`)
   const names = list.split('\n').filter((name) => name.startsWith('localhost/'))
@@ -158,7 +170,7 @@ function kubeadm(node: Node, image: string, command: string): Promise<string> {
     name: 'kubeadm-command',
   }
   return node.shell(
-    `mkdir -p /etc/kubernetes /var/lib/etcd /var/lib/kubelet\n${runCommand(container, 'ctr')}`,
+    `mkdir -p /etc/kubernetes /var/lib/etcd /var/lib/kubelet\n${runScript(container, 'ctr')}`,
   )
 }
 
@@ -200,8 +212,14 @@ async function refused(node: Node, step: Step): Promise<string> {
   const { status, stdout, stderr } = await node.run('sh', ['-euc', stepScript(step)])
   if (status === 0) throw new Error(`kubeadm joined:\n${stdout}`)
   const files = await node.succeed('find', '/etc/kubernetes', '/var/lib/kubelet', '-type', 'f')
-  if (files !== '') throw new Error(`left behind:\n${files}`)
-  const containers = await node.ctr('containers', 'list', '--quiet')
+  if (files.trim() !== startFile) throw new Error(`left behind:\n${files}`)
+  const containers = await node.succeed(
+    'ctr',
+    `--namespace=${nodeNamespace}`,
+    'containers',
+    'list',
+    '--quiet',
+  )
   if (containers !== '') throw new Error(`left behind: containers ${containers}`)
   return matching(stderr, /error execution phase [^\n]*/)
 }

@@ -32,7 +32,7 @@ export const recipe = defineCommand({
       )
       .option(
         '--network <name>',
-        `${choices(networks)}: flannel's DaemonSet comes later (default: flannel for that variant in a cluster, none for images without CNI plugins, else bridge)`,
+        `${choices(networks)}: flannel's DaemonSet comes later (default: in a cluster none until one is applied, or flannel for that variant; else bridge, none for images without CNI plugins)`,
       )
       .option('--output <dir>', 'where the archive is (default: dist)')
       .option(

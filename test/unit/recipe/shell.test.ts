@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { fileScript, quote, quoteForUnit } from '../../../pipeline/recipe/shell.js'
+import { fileScript, quote } from '../../../pipeline/recipe/shell.js'
 
 function folderOf(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'kubelet-images-shell-'))
@@ -30,12 +30,6 @@ test('a word is one word, whatever is in it', (t) => {
   ]) {
     t.is(sh(`printf %s ${quote(word)}`).stdout, word)
   }
-})
-
-test('systemd expands nothing in a word', (t) => {
-  t.is(quoteForUnit('--mount=type=bind,src=/srv'), '--mount=type=bind,src=/srv')
-  t.is(quoteForUnit('100%'), '100%%')
-  t.is(quoteForUnit('a $HOME "b"'), '"a $$HOME \\"b\\""')
 })
 
 test('a file has its content, whatever is in it, and its mode', (t) => {

@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import test from 'ava'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
 import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadFacts } from '../../../pipeline/facts/load.js'
-import { runtimes } from '../../../pipeline/recipe/container.js'
+import { runScript, runtimes } from '../../../pipeline/recipe/container.js'
+import { hostPaths } from '../../../pipeline/recipe/host-contract.js'
 import { nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
-import {
-  makeRecipeRequest,
-  type RecipeRequest,
-  recipeModes,
-} from '../../../pipeline/recipe/request.js'
-import { quote } from '../../../pipeline/recipe/shell.js'
+import { type RecipeRequest, recipeModes } from '../../../pipeline/recipe/request.js'
+import type { NodeFile } from '../../../pipeline/recipe/shell.js'
+import { startFile } from '../../../pipeline/recipe/start.js'
 import { parseRecipeRequest } from '../../_helpers/requests.js'
 
 const facts = loadFacts()
@@ -37,7 +38,10 @@ for (const mode of recipeModes) {
 const flagsOf = (release: string) => recipe(`--mode join --k8s ${release}`)
 
 test('flags of the kubelet are those of its release', (t) => {
-  t.regex(flagsOf('v1.23.6'), /--network-plugin=cni \\\n {2}--container-runtime=remote \\/)
+  t.regex(
+    flagsOf('v1.23.6'),
+    /--network-plugin=cni \\\n {2}\$KUBELET_KUBEADM_ARGS \\\n {2}--container-runtime=remote \\/,
+  )
   t.notRegex(flagsOf('v1.24.0'), /--network-plugin/)
   t.regex(flagsOf('v1.26.0'), /--container-runtime=remote/)
   t.notRegex(flagsOf('v1.27.0'), /--container-runtime=remote/)
@@ -57,11 +61,8 @@ test('configuration is that of its release', (t) => {
 
 test('the containers share with the node what they must', (t) => {
   for (const [runtime, mount] of [
-    ['ctr', '--mount type=bind,src=/var/lib/kubelet,dst=/var/lib/kubelet,options=rbind:rshared:rw'],
-    [
-      'docker',
-      '--mount type=bind,src=/var/lib/kubelet,dst=/var/lib/kubelet,bind-propagation=rshared',
-    ],
+    ['ctr', 'options=rbind:rshared:rw /var/lib/kubelet'],
+    ['docker', 'bind-propagation=rshared /var/lib/kubelet'],
   ]) {
     const script = recipe(`--mode standalone --runtime ${runtime} --k8s v1.24.0`)
     t.true(script.includes(mount as string), script)
@@ -72,14 +73,14 @@ test('docker starts the program of the recipe, not the entrypoint of the image',
   const script = recipe('--mode standalone --runtime docker --k8s v1.24.0')
   t.regex(
     script,
-    /--entrypoint=kubelet \\\n {2}localhost\/kubelet:v1\.24\.0-cni-static \\\n {2}--config=\/var\/lib\/kubelet\/config\.yaml \\/,
+    /--entrypoint=kubelet \\\n {2}"\$@" \\\n {2}localhost\/kubelet:v1\.24\.0-cni-static \\\n {2}--config=\/var\/lib\/kubelet\/config\.yaml \\/,
   )
 })
 
 test('an image without CNI plugins leaves the network of pods to others', (t) => {
   t.regex(recipe('--mode standalone --k8s v1.24.0 --variant flannel'), /\/opt\/cni\/bin\/\. /)
   const without = recipe('--mode join --k8s v1.24.0 --variant kubeadm')
-  t.notRegex(without, /images mount|10-bridge/)
+  t.notRegex(without, /images mount|99-bridge/)
 })
 
 test("the kubelet's image may have no kubeadm: that comes from an image of its own", (t) => {
@@ -98,22 +99,22 @@ test("the kubelet's image may have no kubeadm: that comes from an image of its o
 
 test('with flannel its DaemonSet configures the network, and may replace its plugin', (t) => {
   const script = recipe('--mode join --k8s v1.24.0 --variant flannel')
-  t.notRegex(script, /10-bridge/)
+  t.notRegex(script, /99-bridge/)
   t.regex(script, /cp --remove-destination \/opt\/cni\/bin\/cni \/opt\/cni\/bin\/flannel/)
-  t.regex(recipe('--mode standalone --k8s v1.24.0 --variant flannel'), /net\.d\/10-bridge/)
+  t.regex(recipe('--mode standalone --k8s v1.24.0 --variant flannel'), /net\.d\/99-bridge/)
 })
 
 test('Docker runs the pods of kubelets with dockershim', (t) => {
   const script = recipe('--mode standalone --runtime docker --k8s v1.23.6')
   t.regex(script, /--network-plugin=cni/)
   t.regex(script, /--pod-infra-container-image=registry/)
-  t.regex(script, /src=\/var\/lib\/docker,dst=\/var\/lib\/docker,bind-propagation=rshared/)
-  t.notRegex(script, /containerd|--container-runtime|docker create/)
+  t.regex(script, /bind-propagation=rshared \/var\/lib\/docker/)
+  t.notRegex(script, /run\/containerd|\/var\/lib\/containerd|--container-runtime|docker create/)
   const later = recipe('--mode standalone --runtime docker --k8s v1.24.0')
-  t.regex(later, /src=\/var\/lib\/containerd/)
+  t.regex(later, / \/var\/lib\/containerd\n/)
   t.notRegex(later, /var\/lib\/docker|daemon\.json/)
   t.regex(recipe('--mode join --runtime docker --k8s v1.23.6'), /criSocket: .*dockershim\.sock/)
-  t.notRegex(recipe('--mode standalone --runtime nerdctl --k8s v1.23.6'), /docker/)
+  t.notRegex(recipe('--mode standalone --runtime nerdctl --k8s v1.23.6'), /^docker |dockershim/m)
 })
 
 test('an image of a registry is pulled, one of this project imported', (t) => {
@@ -130,26 +131,119 @@ test('a directory for hostPath volumes is seen by the kubelet too', (t) => {
   const paths = '--host-path /srv/data --host-path /mnt/disk1'
   const script = recipe(`--mode standalone --k8s v1.24.0 ${paths}`)
   t.regex(script, /^mkdir -p .*\/srv\/data \/mnt\/disk1$/m)
-  t.true(script.includes('src=/srv/data,dst=/srv/data,options=rbind:rshared:rw'), script)
-  t.true(script.includes('src=/mnt/disk1,dst=/mnt/disk1,options=rbind:rshared:rw'), script)
+  t.regex(script, /^options=rbind:rshared:rw \/srv\/data$/m)
+  t.regex(script, /^options=rbind:rshared:rw \/mnt\/disk1$/m)
 })
 
-test('words with blanks and quotes stay words', (t) => {
-  const request = makeRecipeRequest(
-    { mode: 'standalone', k8s: 'v1.24.0', hostPath: ["/srv/my da'ta"], output: 'my dist' },
-    facts,
+test('words with blanks and quotes stay words, and what the host lacks is left out', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "my da'ta "))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const container = {
+    name: 'kubelet',
+    image: 'kubelet:v1',
+    command: ['kubelet', "--a=b c'd", '$flags'],
+    mounts: [{ path: folder, propagation: 'rshared' }, { path: '/no/such/path' }, { path: '/dev' }],
+    life: 'attached',
+  } as const
+  const words = (runtime: 'ctr' | 'docker') => {
+    const printing = `${runtime}() { printf '%s\\n' "$@"; }\nflags='--x --y'\n`
+    const script = printing + runScript(container, runtime)
+    return spawnSync('sh', ['-euc', script], { encoding: 'utf8' }).stdout.trim().split('\n')
+  }
+  const common = ["--a=b c'd", '--x', '--y']
+  t.deepEqual(words('ctr').slice(-10), [
+    '--mount',
+    `type=bind,src=${folder},dst=${folder},options=rbind:rshared:rw`,
+    '--mount',
+    'type=bind,src=/dev,dst=/dev,options=rbind:rw',
+    'kubelet:v1',
+    'kubelet',
+    'kubelet',
+    ...common,
+  ])
+  t.deepEqual(words('docker').slice(-8), [
+    '--mount',
+    `type=bind,src=${folder},dst=${folder},bind-propagation=rshared`,
+    '--mount',
+    'type=bind,src=/dev,dst=/dev,bind-propagation=rprivate',
+    'kubelet:v1',
+    ...common,
+  ])
+})
+
+test("every path of the contract that is the kubelet's is in the script that starts it", (t) => {
+  for (const [flags, dockershim] of [
+    ['--k8s v1.24.0', false],
+    ['--k8s v1.23.6 --runtime docker', true],
+  ] as const) {
+    const script = recipe(`--mode join ${flags}`)
+    for (const { path } of hostPaths('kubelet', dockershim))
+      t.true(script.includes(` ${path}\n`), path)
+    for (const { path } of hostPaths('kubeadm', dockershim))
+      t.true(script.includes(` ${path}\n`), path)
+  }
+})
+
+/** What the start script makes of a host with these files, which are below a folder in place of the root. */
+function started(t: ExecutionContext, files: Record<string, string>): string {
+  const root = mkdtempSync(join(tmpdir(), 'kubelet-images-start-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), content)
+  }
+  const file = nodeRecipe(request('--mode join --k8s v1.24.0 --runtime systemd'))
+    .flatMap((step) => step.files ?? [])
+    .find(({ path }) => path === startFile)
+  const script = (file as NodeFile).content
+    .replaceAll(
+      / (\/(?:var\/lib\/kubelet\/\w|etc\/(?:default|resolv|containerd)|run\/systemd)[\w./-]*)/g,
+      ` ${root}$1`,
+    )
+    .replace('exec ctr', 'ctr')
+  const stubs = ['mountpoint', 'mount', 'systemctl', 'ctr']
+    .map((name) => `${name}() { echo ${name} "$@"; }`)
+    .join('\n')
+  const { stdout, stderr } = spawnSync('sh', ['-c', `${stubs}\n${script}`], { encoding: 'utf8' })
+  t.is(stderr, '')
+  return stdout.replaceAll(root, '')
+}
+
+test('the start of the kubelet goes by the host and the cluster', (t) => {
+  const config = '/var/lib/kubelet/config.yaml'
+  const containerd = '/etc/containerd/config.toml'
+  const ours = '# kubelet-images\nSystemdCgroup = true\n'
+  const plain = { '/etc/resolv.conf': 'nameserver 192.0.2.1\n', [containerd]: ours }
+  const systemd = { ...plain, '/run/systemd/system/x': '', [config]: 'cgroupDriver: systemd\n' }
+
+  t.notRegex(started(t, systemd), /systemctl|--cgroup-driver/)
+  t.regex(started(t, systemd), / --resolv-conf=\/proc\/1\/root\/etc\/resolv\.conf$/m)
+  // A cluster that was made without systemd.
+  t.regex(
+    started(t, { ...systemd, [config]: 'cgroupDriver: cgroupfs\n' }),
+    /^systemctl restart containerd$/m,
   )
-  const script = recipeScript(nodeRecipe(request))
-  t.true(script.includes("images import 'my dist/kubelet-v1.24.0-cni-static.oci.tar'"))
-  const mount = `type=bind,src=/srv/my da'ta,dst=/srv/my da'ta,options=rbind:rshared:rw`
-  t.true(script.includes(`--mount ${quote(mount)}`), script)
-  const { stdout } = spawnSync('sh', ['-c', `printf %s ${quote(mount)}`], { encoding: 'utf8' })
-  t.is(stdout, mount)
+  // A host without it in a cluster that was made with it.
+  const without = started(t, { ...plain, [config]: 'cgroupDriver: systemd\n' })
+  t.regex(without, /^systemctl restart containerd$/m)
+  t.regex(without, / --cgroup-driver=cgroupfs$/m)
+  const stub = {
+    ...systemd,
+    '/etc/resolv.conf': '# stub\nnameserver 127.0.0.53\n',
+    '/run/systemd/resolve/resolv.conf': 'nameserver 192.0.2.1\n',
+  }
+  t.regex(started(t, stub), / --resolv-conf=\/run\/systemd\/resolve\/resolv\.conf$/m)
+  const args = {
+    ...systemd,
+    '/var/lib/kubelet/kubeadm-flags.env': 'KUBELET_KUBEADM_ARGS="--node-ip=192.0.2.2 --v=1"\n',
+    '/etc/default/kubelet': 'KUBELET_EXTRA_ARGS="--v=4"\n',
+  }
+  t.regex(started(t, args), /--node-ip=192\.0\.2\.2 --v=1 --container-runtime=remote .* --v=4$/m)
 })
 
 test('the first node names the range of all pods, and takes the beginning of it', (t) => {
   const ranges = (flags: string) => {
-    const script = recipe(`--k8s v1.24.0 ${flags}`)
+    const script = recipe(`--k8s v1.24.0 --network bridge ${flags}`)
     return [/podSubnet: (.*)/.exec(script)?.[1], /"subnet": "(.*)"/.exec(script)?.[1]]
   }
   t.deepEqual(ranges('--mode init'), ['10.244.0.0/16', '10.244.0.0/24'])

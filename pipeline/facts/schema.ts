@@ -274,6 +274,12 @@ const debian = z
       .describe(
         "Packages of a target's architecture, without what they depend on: headers, libraries, and nft with all that it loads.",
       ),
+    machine: z
+      .array(text)
+      .min(1)
+      .describe(
+        'Packages of the virtual machine of the smoke test, which everything that they depend on is added to.',
+      ),
     conformance: z
       .array(text)
       .describe(

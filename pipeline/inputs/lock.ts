@@ -72,6 +72,8 @@ export const purposes = {
   zig: (host: Arch) => `zig/${host}`,
   /** Programs in the images of Kubernetes' tests. */
   conformance: (host: Arch) => `conformance/${host}`,
+  /** The virtual machine of the smoke test. */
+  machine: (host: Arch) => `machine/${host}`,
 }
 
 /** What a lock may hold files for: every purpose of every architecture. */
@@ -86,6 +88,7 @@ export function everyPurpose(sources: readonly string[]): string[] {
         .filter((target) => target !== host)
         .map((target) => purposes.compiler(host, target)),
     ]),
+    purposes.machine('amd64'),
     ...sources.map(purposes.source),
   ]
 }

@@ -124,7 +124,7 @@ function suitesOf({ sources }: Facts, { DEBIAN_MIRROR: mirror }: NodeJS.ProcessE
 }
 
 async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Candidate[]> {
-  const { builder, alone, target, conformance } = sources.debian
+  const { builder, alone, target, conformance, machine } = sources.debian
   const as = (purpose: string) => (file: IndexedFile) => candidate(apt, file, purpose)
   const files = (await apt.candidates(target)).map(as(purposes.target(arch)))
   if (!buildHosts.includes(arch)) return files
@@ -137,6 +137,10 @@ async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Ca
     files.push(...(await beside([compiler])).map(as(purposes.compiler(arch, other))))
   }
   files.push(...(await apt.closure(conformance)).map(as(purposes.conformance(arch))))
+  // The kernel's package has the architecture in its name.
+  if (arch === 'amd64') {
+    files.push(...(await apt.closure(machine)).map(as(purposes.machine(arch))))
+  }
   return [...files, ...root.map(as(purposes.builder(arch)))]
 }
 

@@ -2,15 +2,13 @@ import { join } from 'node:path'
 import { BuildError } from '../pipeline/facts/errors.js'
 import type { Facts } from '../pipeline/facts/schema.js'
 import { temporaryDirectory } from '../pipeline/host/temporary.js'
-import { requirePrograms } from '../pipeline/host/tools.js'
 import type { ImageSpec } from '../pipeline/plan/spec.js'
 import { makeRecipeRequest, type RecipeValues } from '../pipeline/recipe/request.js'
 import { buildForNodes } from '../pipeline/smoke/build.js'
 import { smokeHardway } from '../pipeline/smoke/hardway.js'
 import { smokeJoin } from '../pipeline/smoke/join.js'
-import { keepKernelSettings } from '../pipeline/smoke/kernel.js'
-import { verifyMachine } from '../pipeline/smoke/machine.js'
-import { Node } from '../pipeline/smoke/node.js'
+import { startMachines, verifyMachines } from '../pipeline/smoke/machines.js'
+import type { Node } from '../pipeline/smoke/node.js'
 import { podImage, writePodImage } from '../pipeline/smoke/pod-image.js'
 import { onFullDisk } from '../pipeline/smoke/recipe.js'
 import { Report } from '../pipeline/smoke/report.js'
@@ -26,18 +24,7 @@ const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Prom
 }
 
 export default async function smoke(request: SmokeRequest, facts: Facts): Promise<void> {
-  await requirePrograms({
-    containerd: 'containerd',
-    ctr: 'containerd',
-    curl: 'curl',
-    ip: 'iproute2',
-    openssl: 'openssl',
-    iptables: 'iptables',
-    pkill: 'procps',
-    runc: 'runc',
-    ...(request.runtime === 'docker' && { docker: 'docker.io', dockerd: 'docker.io' }),
-  })
-  await verifyMachine(request.build.variants)
+  await verifyMachines(request)
   const folder = temporaryDirectory('smoke')
   const specs = await buildForNodes(request, modes[request.mode].images, facts, folder)
   await writePodImage(folder)
@@ -55,37 +42,40 @@ export default async function smoke(request: SmokeRequest, facts: Facts): Promis
 
 /** Runs the mode on nodes that end with it, however it ends. */
 async function run(
-  { mode, runtime, build: { kubernetes }, conformance }: SmokeRequest,
+  request: SmokeRequest,
   facts: Facts,
   specs: Images,
   folder: string,
   report: Report,
 ): Promise<void> {
+  const { mode, runtime, machine, build, conformance } = request
+  const machines = await startMachines(request, facts, folder)
   const { base, variant } = specs.kubelet as ImageSpec
-  const image = { k8s: kubernetes.version, base, variant, output: folder }
-  const recipe = (values: RecipeValues) =>
-    onFullDisk(makeRecipeRequest({ ...image, pauseImage: podImage, runtime, ...values }, facts))
-  const restoreKernel = keepKernelSettings()
+  const image = { k8s: build.kubernetes.version, base, variant, output: machines.folder }
+  const recipe = (values: RecipeValues) => {
+    const made = makeRecipeRequest({ ...image, pauseImage: podImage, runtime, ...values }, facts)
+    // A virtual machine has a disk of its own.
+    return machine === 'vm' ? made : onFullDisk(made)
+  }
   const nodes: Node[] = []
   const startNode = (name: string, address: string) =>
     report.check(`${name}: a machine with containerd`, async () => {
-      const programs = join(folder, 'programs/usr/local/bin')
-      const docker = runtime === 'docker'
-      const node = await Node.start({ name, address, programs, docker }, nodes.at(-1))
+      const node = await machines.start(name, address)
       nodes.push(node)
-      const pod = join(folder, 'pod.oci.tar')
+      const pod = join(machines.folder, 'pod.oci.tar')
       await node.ctr('images', 'import', pod)
-      if (docker) await node.succeed('docker', 'load', '--input', pod)
+      if (runtime === 'docker') await node.succeed('docker', 'load', '--input', pod)
       return node
     })
+  const setting = { startNode, recipe, specs, folder: machines.folder, conformance, report }
   try {
-    await modes[mode].smoke({ startNode, recipe, specs, folder, conformance, report })
+    await modes[mode].smoke(setting)
   } catch (error) {
     for (const node of nodes) process.stderr.write(await node.logs())
     throw error
   } finally {
     for (const node of nodes.reverse()) node.stop()
-    restoreKernel()
+    machines.end()
   }
   await report.check('nothing is left on this machine', () => leftovers(nodes))
 }

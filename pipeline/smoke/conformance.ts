@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { XMLParser } from 'fast-xml-parser'
@@ -88,7 +88,7 @@ export async function runConformance(
     const logged = 'mkdir -p "$0"; export TMPDIR="$0"; exec "$@" >"$0/ginkgo.log" 2>&1'
     // Its status tells only that some case failed, which the reports tell by name.
     await control.run('sh', ['-c', logged, reports, ...command])
-    cases.push(...(await readCases(join(control.directory, 'root', reports))))
+    cases.push(...(await readCases(control, reports)))
   }
   watch.stop()
   reportCases(cases, watch.missing, report)
@@ -177,16 +177,16 @@ interface Case {
 }
 
 /** The cases that ran, out of the JUnit reports in a directory: one of each process below v1.25, one of all from there on. */
-async function readCases(folder: string): Promise<Case[]> {
+async function readCases(node: Node, folder: string): Promise<Case[]> {
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '',
     isArray: (tag) => tag === 'testsuite' || tag === 'testcase',
   })
-  const files = (await readdir(folder)).filter((file) => /^junit.*\.xml$/.test(file))
+  const files = (await node.succeed('find', folder, '-name', 'junit*.xml')).split('\n')
   const cases: Case[] = []
-  for (const file of files) {
-    const report = parser.parse(await readFile(join(folder, file), 'utf8'))
+  for (const file of files.filter(Boolean)) {
+    const report = parser.parse(await node.succeed('cat', file))
     const suites: JUnitSuite[] = report.testsuites?.testsuite ?? report.testsuite
     for (const one of suites.flatMap(({ testcase }) => testcase ?? [])) {
       if ('skipped' in one || !one.name.includes('[Conformance]')) continue

@@ -8,6 +8,7 @@ import { kubeadmContainer, type Step, stepScript } from '../recipe/steps.js'
 import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
 import { runConformance } from './conformance.js'
 import { applyFlannel, importFlannel } from './flannel.js'
+import { checkBooted } from './machine/checks.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
 import { webDaemons } from './pods.js'
@@ -23,6 +24,7 @@ export async function smokeJoin(setting: Setting): Promise<void> {
   const worker = await setting.startNode('worker', '198.51.100.2/24')
   await joinWorker(worker, control, kubectl, setting)
   await runPods(control, kubectl, setting)
+  if (control.booted) await checkBooted([control, worker], kubectl, setting.report)
   const { conformance } = setting
   if (conformance) await runConformance([control, worker], kubectl, conformance, setting)
 }
@@ -38,7 +40,8 @@ async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   const { recipe, specs, report } = setting
   const init = recipe({ mode: 'init', imageRepository: 'localhost', ...networkOf(setting) })
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
-  await followRecipe(node, withProxyConfig(nodeRecipe(init)), report)
+  const steps = nodeRecipe(init)
+  await followRecipe(node, node.booted ? steps : withProxyConfig(steps), report)
   const kubectl = await mountKubectl(node, specs)
   if (init.network === 'flannel') {
     await report.check("flannel's DaemonSet, as its release has it", () =>

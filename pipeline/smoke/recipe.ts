@@ -14,16 +14,17 @@ export function onFullDisk(request: RecipeRequest): RecipeRequest {
   return { ...request, kubeletConfig }
 }
 
-/** Does on a node what `npm run recipe` prints, with what this machine needs beside it. */
+/** Does on a node what `npm run recipe` prints: on a booted machine as it is, in namespaces with what they need beside it. */
 export async function followRecipe(
   node: Node,
   steps: readonly Step[],
   report: Report,
 ): Promise<void> {
-  const own = (await canProtectSandboxes()) ? steps : steps.map(withUnprotectedSandboxes)
+  const asTheyAre = node.booted || (await canProtectSandboxes())
+  const own = asTheyAre ? steps : steps.map(withUnprotectedSandboxes)
   for (const step of own) {
     await report.check(`${node.name}: ${step.title}`, async () => {
-      if (step.service === undefined) await node.shell(stepScript(step))
+      if (node.booted || step.service === undefined) await node.shell(stepScript(step))
       else await node.restart(step.service)
     })
   }

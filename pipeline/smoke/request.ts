@@ -7,7 +7,9 @@ import { defaultVariant } from '../recipe/request.js'
 export const smokeModes = ['standalone', 'join', 'hardway'] as const
 export type SmokeMode = (typeof smokeModes)[number]
 
-export const smokeRuntimes = ['ctr', 'nerdctl', 'docker'] as const
+export const smokeRuntimes = ['ctr', 'nerdctl', 'docker', 'systemd'] as const
+
+export const smokeMachines = ['namespace', 'vm'] as const
 
 export interface Conformance {
   /** Regular expression for the names of cases; without it every case. */
@@ -17,7 +19,9 @@ export interface Conformance {
 /** What to prove. */
 export interface SmokeRequest {
   mode: SmokeMode
-  /** What runs the kubelet: a client of containerd, or Docker, which runs the pods too below v1.24. */
+  /** Namespaces of this machine, or virtual machines that are booted. */
+  machine: (typeof smokeMachines)[number]
+  /** What runs the kubelet: a client of containerd, a unit of systemd, or Docker, which runs the pods too below v1.24. */
   runtime: (typeof smokeRuntimes)[number]
   /** The image of the kubelet, for the architecture of this machine. */
   build: BuildRequest
@@ -29,6 +33,7 @@ export interface SmokeRequest {
 /** What may be said of a smoke test, as it was given: no word of it checked yet. */
 export interface SmokeValues {
   mode?: string | undefined
+  machine?: string | undefined
   runtime?: string | undefined
   k8s?: string | undefined
   base?: string | undefined
@@ -46,11 +51,17 @@ export interface SmokeValues {
 /** Checks every word of what is asked for. Throws a UserError. */
 export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest {
   const { mode: asked, runtime: client, conformance = false, focus, variant, ...rest } = given
+  const machine = oneOf('machine', given.machine ?? 'namespace', smokeMachines)
   if (asked === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
   }
   const mode = oneOf('mode', asked, smokeModes)
-  const runtime = oneOf('runtime', client ?? 'ctr', smokeRuntimes)
+  const runtime = oneOf('runtime', client ?? (machine === 'vm' ? 'systemd' : 'ctr'), smokeRuntimes)
+  if ((machine === 'vm') !== (runtime === 'systemd')) {
+    throw new UserError(
+      `--runtime ${runtime} does not go with --machine ${machine}: virtual machines run systemd, and namespaces the others`,
+    )
+  }
   if (focus !== undefined && !conformance)
     throw new UserError('--focus chooses cases of --conformance: give both')
   if (conformance && mode !== 'join')
@@ -62,7 +73,7 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
       base: [given.base ?? 'static'],
       image: ['kubelet'],
       variant: [variant ?? defaultVariant(mode)],
-      arch: [parseArch(process.arch)],
+      arch: [machine === 'vm' ? 'amd64' : parseArch(process.arch)],
       // Docker below 23 reads no other.
       ...(runtime === 'docker' && { compression: 'gzip' }),
     },
@@ -70,6 +81,7 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   )
   return {
     mode,
+    machine,
     conformance: conformance && { ...(focus && { focus }) },
     runtime,
     build,

@@ -18,7 +18,8 @@ import { nodeRecipe } from '../../pipeline/recipe/recipe.js'
 import { makeRecipeRequest } from '../../pipeline/recipe/request.js'
 import { keepKernelSettings } from '../../pipeline/smoke/kernel.js'
 import { verifyMachine } from '../../pipeline/smoke/machine.js'
-import { Node, until } from '../../pipeline/smoke/node.js'
+import { NamespaceNode } from '../../pipeline/smoke/namespace-node.js'
+import { until } from '../../pipeline/smoke/node.js'
 import { podImage, writePodImage } from '../../pipeline/smoke/pod-image.js'
 import { readyPods } from '../../pipeline/smoke/pods.js'
 import { followRecipe, onFullDisk } from '../../pipeline/smoke/recipe.js'
@@ -69,7 +70,7 @@ async function measure(program: string, folder: string, facts: Facts): Promise<s
   const place = { output: folder, pauseImage: podImage }
   const request = onFullDisk(makeRecipeRequest({ ...values, ...place }, facts))
   const restoreKernel = keepKernelSettings()
-  const node = await Node.start({ name: 'bench', address: '198.51.100.1/24' })
+  const node = await NamespaceNode.start({ name: 'bench', address: '198.51.100.1/24' })
   try {
     await node.ctr('images', 'import', join(folder, 'pod.oci.tar'))
     // Without the image and the container of it: the program runs on the node itself.
@@ -116,7 +117,7 @@ function pausePod(name: string) {
 }
 
 /** Processor time of the kubelet so far; the kernel counts it in hundredths of a second, as user's and its own. */
-async function cpuSeconds(node: Node): Promise<number> {
+async function cpuSeconds(node: NamespaceNode): Promise<number> {
   const fields = (await node.shell('cat /proc/$(pgrep -x kubelet)/stat')).split(') ')[1]?.split(' ')
   return (Number(fields?.[11]) + Number(fields?.[12])) / 100
 }

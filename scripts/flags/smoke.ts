@@ -1,4 +1,9 @@
-import { makeSmokeRequest, smokeModes, smokeRuntimes } from '../../pipeline/smoke/request.js'
+import {
+  makeSmokeRequest,
+  smokeMachines,
+  smokeModes,
+  smokeRuntimes,
+} from '../../pipeline/smoke/request.js'
 import { declare, defineCommand } from '../terminal/command.js'
 import { choices, sharedFlags } from './shared.js'
 
@@ -8,15 +13,19 @@ export const smoke = defineCommand({
     return declare(
       'smoke',
       '--mode <mode> [options]',
-      "Builds images, and runs nodes from them on this machine's containerd, in namespaces that end with the test.",
+      "Builds images, and runs nodes from them that end with the test: in namespaces, on this machine's containerd, or as virtual machines.",
     )
       .option(
         '--mode <mode>',
         `${choices(smokeModes)}: static pods without a cluster; two nodes, by kubeadm init and kubeadm join; a node and a control plane with a CA and certificates of their own`,
       )
       .option(
+        '--machine <kind>',
+        `${choices(smokeMachines)}: on this machine's kernel, or booted, with systemd, and a recipe as it is (default: namespace)`,
+      )
+      .option(
         '--runtime <name>',
-        `${choices(smokeRuntimes)}: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr)`,
+        `${choices(smokeRuntimes)}: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr; systemd on a vm)`,
       )
       .option('--k8s <version>', `${flag.k8s.description} (default: v1.24.0)`)
       .option('--base <name>', `${choices(Object.keys(facts.bases))} (default: static)`)
@@ -35,7 +44,7 @@ export const smoke = defineCommand({
       .addHelpText(
         'after',
         `
-It needs Linux, root, containerd, runc and iproute2, and with docker Docker's engine.
+It needs Linux, root, containerd, runc and iproute2, with docker Docker's engine, and for virtual machines qemu.
 Exit status: 0 all is well, 1 something failed, 2 the request was wrong.`,
       )
   },

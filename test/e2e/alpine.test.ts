@@ -9,7 +9,7 @@ import { requirePrograms } from '../../pipeline/host/tools.js'
 import { type PlatformImage, readArchive } from '../../pipeline/oci/read.js'
 import type { AlpineLock } from '../../pipeline/plan/alpine-lock.js'
 import type { SizeRow } from '../../pipeline/sizes/rows.js'
-import { Node } from '../../pipeline/smoke/node.js'
+import { NamespaceNode } from '../../pipeline/smoke/namespace-node.js'
 import { fileName, makePackage, packageFile } from '../_helpers/alpine/apk.js'
 import { type Mirror, makeMirror, serveMirror } from '../_helpers/alpine/mirror.js'
 import { unpackRoot } from '../_helpers/archive.js'
@@ -292,7 +292,7 @@ const onAmd64 = process.arch === 'x64' ? test.serial : test.serial.skip
 onAmd64('the amd64 image runs in containerd', async (t) => {
   t.timeout(600_000)
   const { folder } = t.context
-  const node = await Node.start({ name: 'alpine', address: '10.99.1.2/24' })
+  const node = await NamespaceNode.start({ name: 'alpine', address: '10.99.1.2/24' })
   // Not in test.after: what a test puts into the context is seen by nobody else.
   t.teardown(() => node.stop())
   await node.ctr('images', 'import', join(folder, `dist/${name}.oci.tar`))

@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import type { Facts } from '../facts/schema.js'
+import { line } from '../host/progress.js'
+import { temporaryDirectory } from '../host/temporary.js'
+import { requirePrograms } from '../host/tools.js'
+import { keepKernelSettings } from './kernel.js'
+import { chooseAccelerator, emulator } from './machine/accelerator.js'
+import { machineImage, makeDisk } from './machine/image.js'
+import { MachineNetwork } from './machine/network.js'
+import { imagesFolder, VirtualMachine } from './machine/virtual-machine.js'
+import { verifyMachine } from './machine.js'
+import { NamespaceNode } from './namespace-node.js'
+import { bePatient, type Node } from './node.js'
+import type { SmokeRequest } from './request.js'
+
+/** Where the nodes of a test run. */
+export interface Machines {
+  /** Where nodes see the archives. */
+  folder: string
+  /** Starts a node; every one but the first is the neighbour of the one before. */
+  start(name: string, address: string): Promise<Node>
+  /** Puts back what was changed on this machine, when all nodes have ended. */
+  end(): void
+}
+
+const inNamespaces = {
+  containerd: 'containerd',
+  ctr: 'containerd',
+  curl: 'curl',
+  ip: 'iproute2',
+  openssl: 'openssl',
+  iptables: 'iptables',
+  pkill: 'procps',
+  runc: 'runc',
+}
+
+/** Makes sure that nodes can run here, before anything is built. Throws a BuildError that says what is missing. */
+export async function verifyMachines({ machine, runtime, build }: SmokeRequest): Promise<void> {
+  if (machine === 'vm') {
+    await requirePrograms({ [emulator]: 'qemu-system-x86', ip: 'iproute2', ssh: 'openssh-client' })
+    return
+  }
+  const docker = runtime === 'docker' && { docker: 'docker.io', dockerd: 'docker.io' }
+  await requirePrograms({ ...inNamespaces, ...docker })
+  await verifyMachine(build.variants)
+}
+
+/** Machines for the archives in a folder. */
+export function startMachines(
+  request: SmokeRequest,
+  facts: Facts,
+  folder: string,
+): Promise<Machines> {
+  return request.machine === 'vm' ? virtual(facts, folder) : namespaces(request, folder)
+}
+
+async function namespaces({ runtime }: SmokeRequest, folder: string): Promise<Machines> {
+  const programs = join(folder, 'programs/usr/local/bin')
+  const docker = runtime === 'docker'
+  const end = keepKernelSettings()
+  let last: NamespaceNode | undefined
+  return {
+    folder,
+    async start(name, address) {
+      last = await NamespaceNode.start({ name, address, programs, docker }, last)
+      return last
+    },
+    end,
+  }
+}
+
+async function virtual(facts: Facts, folder: string): Promise<Machines> {
+  const image = await machineImage(facts)
+  const accelerator = await chooseAccelerator(image)
+  line(
+    `virtual machines: ${accelerator === 'kvm' ? 'by KVM' : 'emulated, because no kernel starts by KVM here'}`,
+  )
+  if (accelerator === 'tcg') bePatient(5)
+  const images = join(temporaryDirectory('images'), 'images.ext4')
+  await makeDisk(images, '4G', folder)
+  const network = await MachineNetwork.start()
+  let number = 0
+  return {
+    folder: imagesFolder,
+    start(name) {
+      number += 1
+      return VirtualMachine.start({ name, number, image, accelerator, network, images })
+    },
+    end: () => network.stop(),
+  }
+}

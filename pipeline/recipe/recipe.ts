@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { runScript } from './container.js'
 import { certificatesStep, hardwayConfig, kubeconfigStep, pki } from './hardway.js'
@@ -40,6 +41,18 @@ export function nodeRecipe(request: RecipeRequest): Step[] {
 /** What the containers of a mode run from. */
 function images({ mode, image, kubeadmImage }: RecipeRequest): ImageSource[] {
   return byKubeadm(mode) && kubeadmImage.ref !== image.ref ? [image, kubeadmImage] : [image]
+}
+
+/** A script that looks whether a machine can be the node, and changes nothing. */
+export function checkScript({
+  kubernetes,
+  runtime,
+  containerd,
+  dockershim,
+}: RecipeRequest): string {
+  const text = readFileSync(new URL('check.sh', import.meta.url), 'utf8')
+  const values = `release=${kubernetes}\nruntime=${runtime}\ncontainerd=${containerd}\ndockershim=${dockershim ? 'yes' : ''}`
+  return text.replace(/^set -u$/m, `${values}\n$&`)
 }
 
 /** The recipe as one shell script, every step under its number and title. */

@@ -41,6 +41,10 @@ export interface RecipeRequest {
   mode: RecipeMode
   runtime: Runtime
   kubernetes: string
+  /** Print what looks at a machine, and not the recipe. */
+  check: boolean
+  /** Oldest major of containerd that the release runs pods on. */
+  containerd: number
   /** What the kubelet runs from. */
   image: ImageSource
   /** What kubeadm runs from: the same image, if it is in there. */
@@ -73,6 +77,7 @@ export interface RecipeRequest {
 /** What may be said of a recipe, as it was given: no word of it checked yet. */
 export interface RecipeValues {
   mode?: string | undefined
+  check?: boolean | undefined
   k8s?: string | undefined
   runtime?: string | undefined
   base?: string | undefined
@@ -131,6 +136,8 @@ export function makeRecipeRequest(given: RecipeValues, facts: Facts): RecipeRequ
     mode,
     runtime,
     kubernetes: kubernetes.version,
+    check: given.check ?? false,
+    containerd: facts.kubernetes[kubernetes.minor]?.containerd ?? 1,
     image: imageSource(spec, output, image),
     kubeadmImage: kubeadmSource(images, facts),
     network,

@@ -59,6 +59,10 @@ export const recipe = defineCommand({
         '--ca-cert-hash <hash>',
         'join: the hash of the CA, as kubeadm token create --print-join-command prints them',
       )
+      .option(
+        '--check',
+        'print a script that looks whether a machine can be the node instead, and changes nothing',
+      )
       .addHelpText('after', '\nExit status: 0 done, 2 the request was wrong.')
   },
   request: makeRecipeRequest,

@@ -11,10 +11,11 @@ import { npm, project, run } from '../_helpers/command.js'
 
 const image = ['--k8s', 'v1.24.0', '--base', 'static']
 
-for (const mode of ['standalone', 'join', 'hardway']) {
-  test.serial(`a node, ${mode}`, async (t) => {
+for (const asked of ['standalone', 'join', 'hardway', 'join --machine vm']) {
+  test.serial(`a node, ${asked}`, async (t) => {
     t.timeout(3_600_000)
-    const { status, stdout, stderr } = await npm('smoke', ['--mode', mode, ...image, '--json'])
+    const flags = ['--mode', ...asked.split(' '), ...image, '--json']
+    const { status, stdout, stderr } = await npm('smoke', flags)
     t.is(status, 0, stderr)
     const checks: Check[] = JSON.parse(stdout)
     for (const { check, detail, seconds } of checks) t.log(check, detail ?? '', `${seconds} s`)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -7,7 +7,7 @@ import { UserError } from '../../../pipeline/facts/errors.js'
 import { loadFacts } from '../../../pipeline/facts/load.js'
 import { runScript, runtimes } from '../../../pipeline/recipe/container.js'
 import { hostPaths } from '../../../pipeline/recipe/host-contract.js'
-import { nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
+import { checkScript, nodeRecipe, recipeScript } from '../../../pipeline/recipe/recipe.js'
 import { type RecipeRequest, recipeModes } from '../../../pipeline/recipe/request.js'
 import type { NodeFile } from '../../../pipeline/recipe/shell.js'
 import { startFile } from '../../../pipeline/recipe/start.js'
@@ -208,6 +208,21 @@ function started(t: ExecutionContext, files: Record<string, string>): string {
   t.is(stderr, '')
   return stdout.replaceAll(root, '')
 }
+
+test('the check of a machine tells what does not fit, and changes nothing', (t) => {
+  const script = checkScript(request('--mode standalone --k8s v1.36.4 --runtime systemd --check'))
+  const { stdout, status } = spawnSync('sh', ['-c', script], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+  })
+  t.is(status, stdout.includes('error: ') ? 1 : 0)
+  for (const line of stdout.trim().split('\n')) {
+    t.regex(line, /^(?:error|warning): .+, so .+\. .+\.$|^this machine can be a node of v1\.36\.4$/)
+  }
+  if (!existsSync('/run/systemd/system'))
+    t.regex(stdout, /^error: this host does not run systemd, so /m)
+  t.regex(script, /^release=v1\.36\.4\nruntime=systemd\ncontainerd=2\ndockershim=$/m)
+})
 
 test('the start of the kubelet goes by the host and the cluster', (t) => {
   const config = '/var/lib/kubelet/config.yaml'

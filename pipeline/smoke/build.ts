@@ -54,13 +54,17 @@ function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] 
   return [...new Set([...kubeadm, ...variants])]
 }
 
-/** Components that are compiled because this machine has not what the nodes need: nerdctl, or a containerd new enough. */
-async function missingPrograms({ runtime, build }: SmokeRequest, facts: Facts) {
+/** Components that are compiled because the nodes' machine has not what they need: nerdctl, or a containerd new enough. */
+async function missingPrograms({ machine, runtime, build }: SmokeRequest, facts: Facts) {
   const wanted = facts.kubernetes[build.kubernetes.minor]?.containerd ?? 1
+  const major = machine === 'vm' ? machineContainerd : await hostContainerd()
+  return [...(major >= wanted ? [] : ['containerd']), ...(runtime === 'nerdctl' ? ['nerdctl'] : [])]
+}
+
+// Debian 13's.
+const machineContainerd = 1
+
+async function hostContainerd(): Promise<number> {
   const version = await succeed('containerd', ['--version'])
-  const [, major] = / v?(\d+)\./.exec(version) ?? []
-  return [
-    ...(Number(major) >= wanted ? [] : ['containerd']),
-    ...(runtime === 'nerdctl' ? ['nerdctl'] : []),
-  ]
+  return Number(/ v?(\d+)\./.exec(version)?.[1])
 }

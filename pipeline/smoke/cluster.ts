@@ -20,12 +20,16 @@ export async function mountKubectl(node: Node, specs: Images): Promise<Kubectl> 
   const kubectl = (...args: string[]) => node.succeed(kubectlProgram, config, ...args)
   const apply = async (objects: readonly object[]) => {
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-    const { status, stderr } = await node.run(
-      kubectlProgram,
-      [config, 'apply', '--filename=-'],
-      input,
-    )
-    if (status !== 0) throw new Error(`kubectl apply: ${stderr}`)
+    let complaint = ''
+    const applied = async () => {
+      const outcome = await node.run(kubectlProgram, [config, 'apply', '--filename=-'], input)
+      complaint = outcome.stderr
+      return outcome.status === 0
+    }
+    // An API server that has just started, on a machine that is emulated above all, may not answer in time.
+    await until('kubectl applies it', applied, 30).catch((error) => {
+      throw new Error(`${error}\n${complaint}`)
+    })
   }
   return Object.assign(kubectl, { apply })
 }

@@ -82,9 +82,16 @@ async function virtual(facts: Facts, folder: string): Promise<Machines> {
   let number = 0
   return {
     folder: imagesFolder,
-    start(name) {
+    async start(name) {
       number += 1
-      return VirtualMachine.start({ name, number, image, accelerator, network, images })
+      const options = { name, number, image, accelerator, network, images }
+      const machine = await VirtualMachine.start(options)
+      // A machine whose containerd is too old for the release has a newer one before the recipe begins.
+      const programs = `${imagesFolder}/programs/usr/local/bin`
+      await machine.shell(
+        `[ ! -d ${programs} ] || { cp ${programs}/* /usr/bin/; systemctl restart containerd; }`,
+      )
+      return machine
     },
     end: () => network.stop(),
   }

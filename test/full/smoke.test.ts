@@ -11,6 +11,8 @@ for (const flags of [
   '--mode standalone --k8s v1.36.4',
   '--mode join --k8s v1.24.0 --variant flannel',
   '--mode join --k8s v1.36.4',
+  '--machine vm --mode standalone --k8s v1.36.4',
+  '--machine vm --mode hardway --k8s v1.24.0',
 ]) {
   test.serial(`npm run smoke -- ${flags}`, async (t) => {
     t.timeout(5_400_000)

@@ -8,7 +8,7 @@ import type { MachineImage } from './image.js'
 export const emulator = 'qemu-system-x86_64'
 
 /** Flags that every machine has. */
-export const machineFlags = ['-nodefaults', '-display', 'none', '-cpu', 'max', '-smp', '2']
+export const machineFlags = ['-nodefaults', '-display', 'none', '-cpu', 'max']
 
 // Seconds in which a kernel says its first word where the processor runs it.
 const trial = 10

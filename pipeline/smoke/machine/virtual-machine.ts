@@ -50,6 +50,8 @@ export class VirtualMachine implements Node {
     const flags = [
       ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : accelerator, '-m', '3072'],
       ...machineFlags,
+      // kubeadm wants two for a control plane; more than the host has would only wait for each other.
+      ...['-smp', number === 1 ? '2' : '1'],
       ...['-serial', `file:${join(directory, 'console')}`],
       ...['-kernel', image.kernel, '-initrd', image.initrd],
       ...['-append', `root=/dev/vda rw console=ttyS0 systemd.hostname=${name} quiet`],

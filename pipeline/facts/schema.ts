@@ -275,11 +275,11 @@ const debian = z
         "Packages of a target's architecture, without what they depend on: headers, libraries, and nft with all that it loads.",
       ),
     machine: z
-      .array(text)
-      .min(1)
-      .describe(
-        'Packages of the virtual machine of the smoke test, which everything that they depend on is added to.',
-      ),
+      .strictObject({
+        systems: z.record(text, text).describe('Suite of Debian by the name of --os.'),
+        packages: z.array(text).min(1).describe('What everything that they depend on is added to.'),
+      })
+      .describe('Virtual machines of the smoke test, of architecture amd64.'),
     conformance: z
       .array(text)
       .describe(

@@ -72,12 +72,12 @@ export const purposes = {
   zig: (host: Arch) => `zig/${host}`,
   /** Programs in the images of Kubernetes' tests. */
   conformance: (host: Arch) => `conformance/${host}`,
-  /** The virtual machine of the smoke test. */
-  machine: (host: Arch) => `machine/${host}`,
+  /** The virtual machine of the smoke test, by its operating system. */
+  machine: (os: string) => `machine/${os}`,
 }
 
 /** What a lock may hold files for: every purpose of every architecture. */
-export function everyPurpose(sources: readonly string[]): string[] {
+export function everyPurpose(sources: readonly string[], systems: readonly string[]): string[] {
   return [
     ...allArches.map(purposes.target),
     ...buildHosts.flatMap((host) => [
@@ -88,7 +88,7 @@ export function everyPurpose(sources: readonly string[]): string[] {
         .filter((target) => target !== host)
         .map((target) => purposes.compiler(host, target)),
     ]),
-    purposes.machine('amd64'),
+    ...systems.map(purposes.machine),
     ...sources.map(purposes.source),
   ]
 }

@@ -55,6 +55,11 @@ export async function makeLock(
     if (apt?.signed && !groups.has('sources'))
       groups.set('sources', await filesOfSources(apt, facts))
   }
+  for (const [os, suite] of Object.entries(facts.sources.debian.machine.systems)) {
+    say(`reading Debian's indexes for ${os}`)
+    const files = await filesOfMachine(facts, os, suite, warnings)
+    if (files) groups.set(os, files)
+  }
   groups.set(
     'zig',
     (await zigWheels(facts.sources)).map((file) => ({ ...file, security: false })),
@@ -108,8 +113,11 @@ async function openApt(
   }
 }
 
-function suitesOf({ sources }: Facts, { DEBIAN_MIRROR: mirror }: NodeJS.ProcessEnv): Suite[] {
-  const { suite } = sources.debian
+function suitesOf(
+  { sources }: Facts,
+  { DEBIAN_MIRROR: mirror }: NodeJS.ProcessEnv,
+  suite = sources.debian.suite,
+): Suite[] {
   const [main, security] = mirror
     ? [mirror, `${mirror.replace(/\/+$/, '')}-security`]
     : [sources.places.debian[0] as string, sources.places['debian-security'][0] as string]
@@ -123,8 +131,26 @@ function suitesOf({ sources }: Facts, { DEBIAN_MIRROR: mirror }: NodeJS.ProcessE
   ]
 }
 
+/** The packages of a virtual machine; none where the indexes cannot be read, so that those of the earlier lock stay. */
+async function filesOfMachine(
+  facts: Facts,
+  os: string,
+  suite: string,
+  warnings: string[],
+): Promise<Candidate[] | undefined> {
+  const suites = suitesOf(facts, process.env, suite).filter(({ sourcesOnly }) => !sourcesOnly)
+  try {
+    const apt = await Apt.open(temporaryDirectory(`apt-${os}`), 'amd64', suites)
+    const files = await apt.closure(facts.sources.debian.machine.packages)
+    return files.map((file) => candidate(apt, file, purposes.machine(os)))
+  } catch (error) {
+    warnings.push(`${os}: ${redact(messageOf(error))}; its files stay as they were`)
+    return undefined
+  }
+}
+
 async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Candidate[]> {
-  const { builder, alone, target, conformance, machine } = sources.debian
+  const { builder, alone, target, conformance } = sources.debian
   const as = (purpose: string) => (file: IndexedFile) => candidate(apt, file, purpose)
   const files = (await apt.candidates(target)).map(as(purposes.target(arch)))
   if (!buildHosts.includes(arch)) return files
@@ -137,10 +163,6 @@ async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Ca
     files.push(...(await beside([compiler])).map(as(purposes.compiler(arch, other))))
   }
   files.push(...(await apt.closure(conformance)).map(as(purposes.conformance(arch))))
-  // The kernel's package has the architecture in its name.
-  if (arch === 'amd64') {
-    files.push(...(await apt.closure(machine)).map(as(purposes.machine(arch))))
-  }
   return [...files, ...root.map(as(purposes.builder(arch)))]
 }
 

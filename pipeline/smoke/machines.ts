@@ -51,7 +51,7 @@ export function startMachines(
   facts: Facts,
   folder: string,
 ): Promise<Machines> {
-  return request.machine === 'vm' ? virtual(facts, folder) : namespaces(request, folder)
+  return request.machine === 'vm' ? virtual(request, facts, folder) : namespaces(request, folder)
 }
 
 async function namespaces({ runtime }: SmokeRequest, folder: string): Promise<Machines> {
@@ -69,8 +69,12 @@ async function namespaces({ runtime }: SmokeRequest, folder: string): Promise<Ma
   }
 }
 
-async function virtual(facts: Facts, folder: string): Promise<Machines> {
-  const image = await machineImage(facts)
+async function virtual(
+  { os, runtime }: SmokeRequest,
+  facts: Facts,
+  folder: string,
+): Promise<Machines> {
+  const image = await machineImage(facts, os)
   const accelerator = await chooseAccelerator(image)
   line(
     `virtual machines: ${accelerator === 'kvm' ? 'by KVM' : 'emulated, because no kernel starts by KVM here'}`,
@@ -91,6 +95,7 @@ async function virtual(facts: Facts, folder: string): Promise<Machines> {
       await machine.shell(
         `[ ! -d ${programs} ] || { cp ${programs}/* /usr/bin/; systemctl restart containerd; }`,
       )
+      if (runtime === 'docker') await machine.succeed('systemctl', 'enable', '--now', 'docker')
       return machine
     },
     end: () => network.stop(),

@@ -11,6 +11,12 @@ export const smokeRuntimes = ['ctr', 'nerdctl', 'docker', 'systemd'] as const
 
 export const smokeMachines = ['namespace', 'vm'] as const
 
+/** What starts the kubelet again by itself, where machines are started again; what needs no systemd, where there is none. */
+const runtimesOf: Record<SmokeRequest['machine'], readonly SmokeRequest['runtime'][]> = {
+  namespace: ['ctr', 'nerdctl', 'docker'],
+  vm: ['systemd', 'docker'],
+}
+
 export interface Conformance {
   /** Regular expression for the names of cases; without it every case. */
   focus?: string
@@ -21,6 +27,8 @@ export interface SmokeRequest {
   mode: SmokeMode
   /** Namespaces of this machine, or virtual machines that are booted. */
   machine: (typeof smokeMachines)[number]
+  /** Operating system of virtual machines. */
+  os: string
   /** What runs the kubelet: a client of containerd, a unit of systemd, or Docker, which runs the pods too below v1.24. */
   runtime: (typeof smokeRuntimes)[number]
   /** The image of the kubelet, for the architecture of this machine. */
@@ -34,6 +42,7 @@ export interface SmokeRequest {
 export interface SmokeValues {
   mode?: string | undefined
   machine?: string | undefined
+  os?: string | undefined
   runtime?: string | undefined
   k8s?: string | undefined
   base?: string | undefined
@@ -50,16 +59,20 @@ export interface SmokeValues {
 
 /** Checks every word of what is asked for. Throws a UserError. */
 export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest {
-  const { mode: asked, runtime: client, conformance = false, focus, variant, ...rest } = given
+  const { mode: asked, runtime: client, conformance = false, focus, variant, os, ...rest } = given
   const machine = oneOf('machine', given.machine ?? 'namespace', smokeMachines)
   if (asked === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
   }
   const mode = oneOf('mode', asked, smokeModes)
   const runtime = oneOf('runtime', client ?? (machine === 'vm' ? 'systemd' : 'ctr'), smokeRuntimes)
-  if ((machine === 'vm') !== (runtime === 'systemd')) {
+  if (os !== undefined && machine !== 'vm') {
+    throw new UserError('--os is for --machine vm: leave it out, or give both')
+  }
+  const runs = runtimesOf[machine]
+  if (!runs.includes(runtime)) {
     throw new UserError(
-      `--runtime ${runtime} does not go with --machine ${machine}: virtual machines run systemd, and namespaces the others`,
+      `--runtime ${runtime} does not go with --machine ${machine}: choose from ${runs.join(', ')}`,
     )
   }
   if (focus !== undefined && !conformance)
@@ -82,6 +95,11 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   return {
     mode,
     machine,
+    os: oneOf(
+      'operating system',
+      os ?? 'debian13',
+      Object.keys(facts.sources.debian.machine.systems),
+    ),
     conformance: conformance && { ...(focus && { focus }) },
     runtime,
     build,

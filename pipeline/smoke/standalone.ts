@@ -74,6 +74,12 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
   await report.check('a kubelet whose directory is not shared says what to do', () =>
     notShared(node, request),
   )
+  if (node.booted) {
+    await report.check('the machine started again: the pod is Ready again', async () => {
+      await node.reboot?.()
+      await webIsReady(node, 120)
+    })
+  }
   await report.check('the manifest removed: no process and no mount of the pod', async () => {
     await node.succeed('rm', manifest)
     const running = async () =>

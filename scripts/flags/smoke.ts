@@ -24,6 +24,10 @@ export const smoke = defineCommand({
         `${choices(smokeMachines)}: on this machine's kernel, or booted, with systemd, and a recipe as it is (default: namespace)`,
       )
       .option(
+        '--os <name>',
+        `vm: ${choices(Object.keys(facts.sources.debian.machine.systems))} (default: debian13)`,
+      )
+      .option(
         '--runtime <name>',
         `${choices(smokeRuntimes)}: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr; systemd on a vm)`,
       )

@@ -28,14 +28,14 @@ const directory = join(cacheDirectory, 'machine')
 const prepareScript = fileURLToPath(new URL('prepare.sh', import.meta.url))
 
 /** A root of the locked packages, with systemd and a kernel of its own; made once and kept in the cache. Throws a BuildError. */
-export async function machineImage({ sources }: Facts): Promise<MachineImage> {
-  const packages = filesFor(loadLock(), [purposes.machine('amd64')])
+export async function machineImage({ sources }: Facts, os: string): Promise<MachineImage> {
+  const packages = filesFor(loadLock(), [purposes.machine(os)])
   const key = createHash('sha256')
     .update(packages.map(({ sha256 }) => sha256).join())
     .update(readFileSync(prepareScript))
     .digest('hex')
     .slice(0, 16)
-  const folder = join(directory, key)
+  const folder = join(directory, `${os}-${key}`)
   await withLock(join(directory, 'lock'), async () => {
     if (existsSync(folder)) return
     await requirePrograms({
@@ -46,12 +46,12 @@ export async function machineImage({ sources }: Facts): Promise<MachineImage> {
     })
     await fetchInputs(packages, { sources, say: line })
     for (const name of await readdir(directory)) {
-      if (name !== 'lock') await rm(join(directory, name), { recursive: true })
+      if (name.startsWith(`${os}-`)) await rm(join(directory, name), { recursive: true })
     }
     const partial = `${folder}.partial`
     await mkdir(partial, { recursive: true })
-    await step(`the root of a machine, of ${packages.length} Debian packages (once)`, () =>
-      makeRoot(packages, sources.debian.suite, partial),
+    await step(`${os}: the root of a machine, of ${packages.length} packages (once)`, () =>
+      makeRoot(packages, sources.debian.machine.systems[os] as string, partial),
     )
     await rename(partial, folder)
   })
@@ -79,8 +79,10 @@ async function makeRoot(
   // Every package is checked by the lock; the index of them is made here.
   const flags = ['--mode=root', '--variant=custom', '--skip=download/empty', `--include=${names}`]
   const hook = `--customize-hook=KEY=${key} sh ${prepareScript} "$1"`
+  // As the installer has it, and Debian 13 by itself.
+  const merged = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
   const place = `deb [trusted=yes] copy:${repository} ./`
-  await succeed('mmdebstrap', [...flags, hook, suite, root, place])
+  await succeed('mmdebstrap', [...flags, merged, hook, suite, root, place])
   const boot = join(root, 'boot')
   const files = await readdir(boot)
   for (const [name, start] of [

@@ -23,5 +23,7 @@ EOF
 done
 chroot "$1" systemctl enable systemd-networkd systemd-resolved ssh
 ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"
+# For the tests that ask for it.
+chroot "$1" systemctl disable docker.service docker.socket
 # Made at the first start, as on a machine that was installed from an image.
 : >"$1/etc/machine-id"

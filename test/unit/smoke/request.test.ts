@@ -40,7 +40,29 @@ test('release, base and variant are as asked for', (t) => {
   t.true(json)
 })
 
+test('virtual machines run systemd, and Debian 13 unless another is asked for', (t) => {
+  t.like(request('--mode join'), { machine: 'namespace', runtime: 'ctr' })
+  const machine = request('--mode join --machine vm')
+  t.like(machine, { machine: 'vm', runtime: 'systemd', os: 'debian13' })
+  t.deepEqual(machine.build.arches, ['amd64'])
+  t.is(request('--mode join --machine vm --os debian12').os, 'debian12')
+})
+
 const wrong: [string, RegExp][] = [
+  ['--mode join --machine box', /^unknown machine "box": choose from namespace, vm\.$/],
+  [
+    '--mode join --machine vm --runtime ctr',
+    /^--runtime ctr does not go with --machine vm: choose from systemd, docker$/,
+  ],
+  [
+    '--mode join --runtime systemd',
+    /^--runtime systemd does not go with --machine namespace: choose from ctr, nerdctl, docker$/,
+  ],
+  ['--mode join --os debian12', /^--os is for --machine vm: leave it out, or give both$/],
+  [
+    '--mode join --machine vm --os debian14',
+    /^unknown operating system "debian14": choose from debian12, debian13\. Did you mean debian12\?$/,
+  ],
   ['--k8s v1.24.0', /^missing --mode: choose from standalone, join, hardway$/],
   ['--mode', /^--mode needs a value: write --mode <mode>$/],
   [
@@ -49,7 +71,7 @@ const wrong: [string, RegExp][] = [
   ],
   [
     '--mode join --runtime podman',
-    /^unknown runtime "podman": choose from ctr, nerdctl, docker\.$/,
+    /^unknown runtime "podman": choose from ctr, nerdctl, docker, systemd\.$/,
   ],
   ['--mode hardway --conformance', /^--conformance needs a cluster: use it with --mode join/],
   ['--mode join --focus Secrets', /^--focus chooses cases of --conformance: give both$/],
@@ -57,7 +79,7 @@ const wrong: [string, RegExp][] = [
   ['--mode standalone --variant cni,base', /^unknown variant "cni,base": choose from /],
   [
     '--mode standalone --image kube-proxy',
-    /^unknown flag "--image": choose from --mode, --runtime, /,
+    /^unknown flag "--image": choose from --mode, --machine, /,
   ],
   ['--mode join --plan', /^unknown flag "--plan"/],
   ['--mode join --output /x', /^unknown flag "--output"/],

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { XMLParser } from 'fast-xml-parser'
@@ -9,6 +9,7 @@ import type { Facts } from '../facts/schema.js'
 import type { Builder } from '../graph/builder.js'
 import { componentTree } from '../graph/component.js'
 import { conformanceImages } from '../graph/conformance.js'
+import { replaceFiles } from '../host/files.js'
 import { planComponent } from '../plan/components.js'
 import { type Kubectl, kubectlProgram } from './cluster.js'
 import type { Node } from './node.js'
@@ -69,6 +70,7 @@ export async function runConformance(
   await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/master-').catch(() => {})
   await kubectl('taint', 'nodes', '--all', 'node-role.kubernetes.io/control-plane-').catch(() => {})
   const watch = watchImages(kubectl)
+  const reportFolders: string[] = []
   const cases: Case[] = []
   for (const { name, nodes: parallel, focus, skip } of rounds(conformance)) {
     const reports = `/var/log/conformance-${name}`
@@ -88,10 +90,43 @@ export async function runConformance(
     const logged = 'mkdir -p "$0"; export TMPDIR="$0"; exec "$@" >"$0/ginkgo.log" 2>&1'
     // Its status tells only that some case failed, which the reports tell by name.
     await control.run('sh', ['-c', logged, reports, ...command])
+    reportFolders.push(reports)
     cases.push(...(await readCases(control, reports)))
   }
   watch.stop()
-  reportCases(cases, watch.missing, report)
+  const omitted = omittedCases(cases, watch.missing)
+  if (conformance.report) await writeReport(control, reportFolders, omitted, conformance.report)
+  reportCases(cases, omitted, report)
+}
+
+/** What those who certify read: the log and the results of each round, as hydrophone writes them, and what was not run and why. */
+async function writeReport(
+  node: Node,
+  folders: readonly string[],
+  omitted: readonly Omitted[],
+  target: string,
+): Promise<void> {
+  await mkdir(target, { recursive: true })
+  const contents: Record<string, string> = {
+    'e2e.log': '',
+    'omitted.json': `${JSON.stringify(omitted, null, 2)}\n`,
+  }
+  let count = 0
+  for (const folder of folders) {
+    contents['e2e.log'] += await node.succeed('cat', `${folder}/ginkgo.log`)
+    for (const file of await junitFiles(node, folder)) {
+      count += 1
+      contents[`junit_${String(count).padStart(2, '0')}.xml`] = await node.succeed('cat', file)
+    }
+  }
+  await replaceFiles(
+    Object.fromEntries(Object.entries(contents).map(([name, text]) => [join(target, name), text])),
+  )
+}
+
+async function junitFiles(node: Node, folder: string): Promise<string[]> {
+  const list = await node.succeed('find', folder, '-name', 'junit*.xml')
+  return list.split('\n').filter(Boolean).sort()
 }
 
 /** Imports the images of the tests' pods under every name that the tests have for them. */
@@ -183,9 +218,8 @@ async function readCases(node: Node, folder: string): Promise<Case[]> {
     attributeNamePrefix: '',
     isArray: (tag) => tag === 'testsuite' || tag === 'testcase',
   })
-  const files = (await node.succeed('find', folder, '-name', 'junit*.xml')).split('\n')
   const cases: Case[] = []
-  for (const file of files.filter(Boolean)) {
+  for (const file of await junitFiles(node, folder)) {
     const report = parser.parse(await node.succeed('cat', file))
     const suites: JUnitSuite[] = report.testsuites?.testsuite ?? report.testsuite
     for (const one of suites.flatMap(({ testcase }) => testcase ?? [])) {
@@ -206,33 +240,50 @@ interface JUnitSuite {
   testcase?: { name: string; time: string }[]
 }
 
-/** A check for each case that could run; those that wanted other images are only named. */
-function reportCases(
-  cases: readonly Case[],
-  missing: ReadonlyMap<string, string>,
-  report: Report,
-): void {
-  const leftOut = new Map<string, string[]>()
-  for (const { name, seconds, passed, text } of cases) {
+/** Cases that did not run, and why. */
+interface Omitted {
+  reason: string
+  cases: string[]
+  /** Where not every case is known by its name. */
+  focus?: string
+}
+
+function omittedCases(cases: readonly Case[], missing: ReadonlyMap<string, string>): Omitted[] {
+  const byImage = new Map<string, string[]>()
+  for (const { name, passed, text } of cases) {
     const [, image] = [...missing].find(([namespace]) => !passed && text.includes(namespace)) ?? []
-    if (image === undefined) {
-      report.add({ check: name, passed, seconds, ...(!passed && { detail: text.slice(0, 2000) }) })
-    } else leftOut.set(image, [...(leftOut.get(image) ?? []), name])
+    if (image !== undefined) byImage.set(image, [...(byImage.get(image) ?? []), name])
   }
-  for (const [image, names] of leftOut) {
-    const detail = names.join('; ')
+  return [
+    ...[...byImage].map(([image, names]) => ({
+      reason: `no image ${image} is to be had`,
+      cases: names,
+    })),
+    { reason: 'a stand-in for its image is not alike', cases: [], focus: beyondStandIns },
+    {
+      reason: 'what a disruptive case takes away does not come back',
+      cases: [],
+      focus: '[Disruptive]',
+    },
+  ]
+}
+
+/** A check for each case that could run; those that could not are only named. */
+function reportCases(cases: readonly Case[], omitted: readonly Omitted[], report: Report): void {
+  const without = new Set(omitted.flatMap(({ cases: names }) => names))
+  for (const { name, seconds, passed, text } of cases.filter(({ name }) => !without.has(name))) {
+    report.add({ check: name, passed, seconds, ...(!passed && { detail: text.slice(0, 2000) }) })
+  }
+  for (const { reason, cases: names, focus } of omitted) {
+    const what = focus ? `cases "${focus}"` : `${names.length} cases`
+    const check = `${what} left out: ${reason}`
     report.add({
-      check: `${names.length} cases left out for ${image}`,
+      check,
       passed: true,
       seconds: 0,
-      detail,
+      ...(names.length > 0 && { detail: names.join('; ') }),
     })
   }
-  report.add({
-    check: `cases left out because a stand-in is not alike: "${beyondStandIns}"`,
-    passed: true,
-    seconds: 0,
-  })
   const failed = report.checks.filter(({ passed }) => !passed)
   if (cases.length === 0) throw new Error('no case of conformance ran')
   if (failed.length > 0) throw new Error(`${failed.length} cases of conformance failed`)

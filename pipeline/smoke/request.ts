@@ -20,6 +20,8 @@ const runtimesOf: Record<SmokeRequest['machine'], readonly SmokeRequest['runtime
 export interface Conformance {
   /** Regular expression for the names of cases; without it every case. */
   focus?: string
+  /** Directory for the log and the results. */
+  report?: string
 }
 
 /** What to prove. */
@@ -54,12 +56,22 @@ export interface SmokeValues {
   engine?: string | undefined
   conformance?: boolean | undefined
   focus?: string | undefined
+  report?: string | undefined
   json?: boolean | undefined
 }
 
 /** Checks every word of what is asked for. Throws a UserError. */
 export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest {
-  const { mode: asked, runtime: client, conformance = false, focus, variant, os, ...rest } = given
+  const {
+    mode: asked,
+    runtime: client,
+    conformance = false,
+    focus,
+    report,
+    variant,
+    os,
+    ...rest
+  } = given
   const machine = oneOf('machine', given.machine ?? 'namespace', smokeMachines)
   if (asked === undefined) {
     throw new UserError(`missing --mode: choose from ${smokeModes.join(', ')}`)
@@ -77,6 +89,8 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   }
   if (focus !== undefined && !conformance)
     throw new UserError('--focus chooses cases of --conformance: give both')
+  if (report !== undefined && !conformance)
+    throw new UserError('--report is what --conformance has seen: give both')
   if (conformance && mode !== 'join')
     throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${mode}`)
   const build = makeBuildRequest(
@@ -100,7 +114,7 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
       os ?? 'debian13',
       Object.keys(facts.sources.debian.machine.systems),
     ),
-    conformance: conformance && { ...(focus && { focus }) },
+    conformance: conformance && { ...(focus && { focus }), ...(report && { report }) },
     runtime,
     build,
     json: build.json,

@@ -44,6 +44,10 @@ export const smoke = defineCommand({
       .addOption(flag.engine)
       .option('--conformance', "join: run Kubernetes' own conformance tests too (about an hour)")
       .option('--focus <regex>', 'conformance: only cases with such a name')
+      .option(
+        '--report <dir>',
+        'conformance: write e2e.log, junit_NN.xml and omitted.json there, as hydrophone does',
+      )
       .option('--json', 'print what was checked as JSON')
       .addHelpText(
         'after',

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
 import { binaryDirectory } from '../../pipeline/engine/compile.js'
 import { startEmbedded } from '../../pipeline/engine/embedded.js'
+import { takeLock } from '../../pipeline/host/lock.js'
 import { cacheDirectory } from '../../pipeline/host/paths.js'
 import { npm, run, succeed } from '../_helpers/command.js'
 
@@ -69,6 +70,23 @@ test.serial('down leaves no process, mount, interface, rule or file', async (t) 
   t.notRegex(await succeed('findmnt', ['--list', '--output=TARGET,SOURCE']), new RegExp(cache))
   t.false(existsSync(join(cache, 'kubelet-images/engine/run')))
   t.is((await engine(cache, 'down')).stdout, 'not running\n')
+})
+
+test.serial('an engine in use is not stopped; one whose record was cut short is', async (t) => {
+  t.timeout(120_000)
+  const { cache, host } = t.context
+  await engine(cache, 'up')
+  const folder = join(cache, 'kubelet-images/engine')
+  // As another command holds it, of whichever checkout.
+  const free = await takeLock(join(folder, 'use'), { shared: true })
+  const { status, stderr } = await engine(cache, 'down')
+  t.is(status, 1)
+  t.regex(stderr, /^the embedded engine is in use by another command: /m)
+  t.is((await engine(cache, 'status')).status, 0)
+  await free?.()
+  await writeFile(join(folder, 'run/engine.json'), '')
+  t.is((await engine(cache, 'down')).stdout, 'stopped\n')
+  t.deepEqual(await hostState(), host)
 })
 
 test.serial('an engine that was killed is replaced', async (t) => {

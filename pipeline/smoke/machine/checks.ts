@@ -33,6 +33,10 @@ export async function checkBooted(
       deviceAppears(node),
     )
   }
+  const last = nodes.at(-1) as Node
+  await report.check(`${last.name}: the kubelet holds up a shutdown for its pods`, () =>
+    inhibits(last),
+  )
   for (const node of nodes) {
     await report.check(`${node.name} is started again, and is Ready`, async () => {
       await node.reboot?.()
@@ -111,6 +115,21 @@ async function resolverFollows(node: Node): Promise<string> {
   const seen = await inKubelet(node, 'cat /etc/resolv.conf')
   await node.succeed('ln', '-sf', before.trim(), '/etc/resolv.conf')
   return matching(seen, /^nameserver 203\.0\.113\.53$/m)
+}
+
+/** With grace for pods the kubelet asks logind to wait, and for more time than logind gives by itself. */
+async function inhibits(node: Node): Promise<string> {
+  await node.shell(`config=/var/lib/kubelet/config.yaml
+sed -i '/^shutdownGracePeriod/d' $config
+printf 'shutdownGracePeriod: 30s\\nshutdownGracePeriodCriticalPods: 10s\\n' >>$config
+systemctl restart kubelet`)
+  const list = () => node.succeed('systemd-inhibit', '--list')
+  const held = await until('an inhibitor of the kubelet', async () => {
+    const inhibitors = await list()
+    return inhibitors.includes('kubelet') && inhibitors
+  })
+  await node.succeed('test', '-e', '/etc/systemd/logind.conf.d/99-kubelet.conf')
+  return matching(held, /kubelet .*delay/)
 }
 
 async function deviceAppears(node: Node): Promise<string> {

@@ -14,14 +14,14 @@ import { releaseNotes } from '../pipeline/release/notes.js'
 import { planRelease } from '../pipeline/release/plan.js'
 import { type Credentials, Pusher, takeCredentials } from '../pipeline/release/push.js'
 import type { ReleaseRequest } from '../pipeline/release/request.js'
-import { loadSeed } from '../pipeline/sizes/figures.js'
+import { loadOriginal } from '../pipeline/sizes/figures.js'
 
 export default async function releaseImages(request: ReleaseRequest, facts: Facts): Promise<void> {
   // Before anything else is started, the engine above all.
   const credentials = takeCredentials(process.env)
   const rows = await release(request, facts, credentials)
   if (request.notes) {
-    await replaceFiles({ [request.notes]: releaseNotes(rows, loadSeed()) })
+    await replaceFiles({ [request.notes]: releaseNotes(rows, loadOriginal()) })
   }
   process.stdout.write(request.json ? `${JSON.stringify(rows, null, 2)}\n` : releaseTable(rows))
 }

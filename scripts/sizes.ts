@@ -16,7 +16,7 @@ import { explainImage } from '../pipeline/sizes/explain.js'
 import {
   chartFile,
   loadMeasured,
-  loadSeed,
+  loadOriginal,
   measuredFile,
   mergeMeasured,
 } from '../pipeline/sizes/figures.js'
@@ -63,12 +63,12 @@ async function writeMatrix({ build, output }: MatrixRequest, facts: Facts): Prom
       return { ...row, lock, layers: layers.map(({ files: _, ...layer }) => layer) }
     })
   const measured = mergeMeasured(loadMeasured(), rows, facts)
-  const seed = loadSeed()
+  const original = loadOriginal()
   const readme = await readFile(readmeFile, 'utf8')
   const contents = {
     [fileURLToPath(measuredFile)]: json(measured),
-    [fileURLToPath(readmeFile)]: withMatrix(readme, sizeMatrix(measured, seed)),
-    [fileURLToPath(chartFile)]: sizeChart(measured, seed),
+    [fileURLToPath(readmeFile)]: withMatrix(readme, sizeMatrix(measured, original)),
+    [fileURLToPath(chartFile)]: sizeChart(measured, original),
   }
   await replaceFiles(contents)
   return Object.keys(contents)

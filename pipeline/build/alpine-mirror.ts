@@ -160,7 +160,9 @@ async function indexState(url: string): Promise<string> {
 async function readKey(file: string): Promise<[string, string]> {
   const key = await readGiven('--alpine-key', file)
   if (!key.includes('-----BEGIN PUBLIC KEY-----')) {
-    throw new UserError(`--alpine-key ${file} is no public key in PEM format: name one`)
+    throw new UserError(
+      `--alpine-key ${file} is no public key in PEM format: take one that begins with BEGIN PUBLIC KEY`,
+    )
   }
   return [basename(file), key]
 }

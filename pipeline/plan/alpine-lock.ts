@@ -42,7 +42,7 @@ export function parseLock(text: string, file: string): AlpineLock {
   const [issue] = parsed.error.issues
   const at = issue?.path.map(String).join('.')
   throw new UserError(
-    `--alpine-lock ${file} is not the .lock.json of a build${at ? ` (${at}: ${issue?.message})` : ''}: name one as a build wrote it`,
+    `--alpine-lock ${file} is not the .lock.json of a build${at ? ` (${at}: ${issue?.message})` : ''}: take one that a build wrote`,
   )
 }
 

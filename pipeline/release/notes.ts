@@ -1,4 +1,4 @@
-import type { Seed } from '../sizes/figures.js'
+import type { Original } from '../sizes/figures.js'
 import { sizeMatrix } from '../sizes/matrix.js'
 import type { SizeRow } from '../sizes/rows.js'
 
@@ -11,8 +11,8 @@ export interface NotedImage {
   sizes: readonly SizeRow[]
 }
 
-/** The notes of a release in Markdown: every image by its digest, and the sizes beside the seed's. Pure. */
-export function releaseNotes(images: readonly NotedImage[], seed: Seed): string {
+/** The notes of a release in Markdown: every image by its digest, and the sizes beside the original's. Pure. */
+export function releaseNotes(images: readonly NotedImage[], original: Original): string {
   const rows = images.map(({ ref, digest }) => `| \`${ref}\` | \`${digest}\` |\n`)
   const sizes = images.flatMap(({ sizes }) => sizes)
   return `| image | digest of all platforms |
@@ -21,5 +21,5 @@ ${rows.join('')}
 In MB of 10^6 bytes: the sum of the layer blobs, and of the files when extracted. The original is the image of the project from
 which this one descends.
 
-${sizeMatrix(sizes, seed)}`
+${sizeMatrix(sizes, original)}`
 }

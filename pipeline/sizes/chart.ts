@@ -1,9 +1,9 @@
 import { platformOf } from '../facts/platform.js'
-import { type Figure, figuresByRelease, labelOf, type Seed } from './figures.js'
+import { type Figure, figuresByRelease, labelOf, type Original } from './figures.js'
 import type { SizeRow } from './rows.js'
 
 // Each stands out from white as from the black of dark pages, because an image in a page knows nothing of its colours.
-const colours = { text: '#797979', ours: '#3b82d6', seed: '#8f8f8f' }
+const colours = { text: '#797979', ours: '#3b82d6', original: '#8f8f8f' }
 
 const names = 165
 const panel = { width: 330, gap: 20, scale: 250 }
@@ -22,11 +22,13 @@ const panels = [
   },
 ] as const
 
-/** A bar chart (SVG) of our images, as zstd, beside the seed's, as gzip, for every release that both have. */
-export function sizeChart(rows: readonly SizeRow[], seed: Seed): string {
-  const groups = [...figuresByRelease(rows, seed)].map(([group, figures]) => ({
+/** A bar chart (SVG) of our images, as zstd, beside the original's, as gzip, for every release that both have. */
+export function sizeChart(rows: readonly SizeRow[], original: Original): string {
+  const groups = [...figuresByRelease(rows, original)].map(([group, figures]) => ({
     group,
-    figures: figures.filter(({ seed, compressed }) => seed && compressed.zstd !== undefined),
+    figures: figures.filter(
+      ({ original, compressed }) => original && compressed.zstd !== undefined,
+    ),
   }))
   const drawn = groups.filter(({ figures }) => figures.length > 0)
   let y = 0
@@ -61,8 +63,8 @@ function drawPanel(
   left: number,
   figures: readonly Figure[],
 ): string {
-  const seedBytes = ({ seed }: Figure) => seed?.[title] ?? 0
-  const longest = Math.max(...figures.map(seedBytes))
+  const originalBytes = ({ original }: Figure) => original?.[title] ?? 0
+  const longest = Math.max(...figures.map(originalBytes))
   const bar = (y: number, size: number, colour: string) => {
     const length = Number(((size / longest) * panel.scale).toFixed(1))
     const label = text(left + length + 5, y + row.bar - 1, (size / 1e6).toFixed(1))
@@ -73,10 +75,10 @@ function drawPanel(
   const bars = figures.map((figure, i) => {
     const y = top + i * row.height
     const ours = bar(y, bytes(figure), colours.ours)
-    return ours + bar(y + row.bar + 1, seedBytes(figure), colours.seed)
+    return ours + bar(y + row.bar + 1, originalBytes(figure), colours.original)
   })
   const heading = text(left, 24, `${title}, MB`)
-  const keys = key(left, colours.ours, legend[0]) + key(left + 150, colours.seed, legend[1])
+  const keys = key(left, colours.ours, legend[0]) + key(left + 150, colours.original, legend[1])
   return [heading, keys, ...bars].join('')
 }
 

@@ -8,25 +8,27 @@ import type { MeasuredRow, SizeRow } from './rows.js'
 export const measuredFile = new URL('data/measured.json', import.meta.url)
 export const chartFile = new URL('data/chart.svg', import.meta.url)
 
-/** Figures that the seed project published, in megabytes: by release, variant and architecture. */
-export interface Seed {
+/** Figures that the original project published, in megabytes: by release, variant and architecture. */
+export interface Original {
   source: string
   releases: Record<string, Record<string, Record<Arch, [compressed: number, extracted: number]>>>
 }
 
-/** An image on one architecture in every compression that was measured, and the seed's in bytes where it has one. */
+/** An image on one architecture in every compression that was measured, and the original's in bytes where it has one. */
 export interface Figure {
   row: SizeRow
   compressed: Record<string, number>
-  seed?: { compressed: number; extracted: number }
+  original?: { compressed: number; extracted: number }
 }
 
 export function loadMeasured(): MeasuredRow[] {
   return JSON.parse(readFileSync(measuredFile, 'utf8')) as MeasuredRow[]
 }
 
-export function loadSeed(): Seed {
-  return JSON.parse(readFileSync(new URL('data/seed.json', import.meta.url), 'utf8')) as Seed
+export function loadOriginal(): Original {
+  return JSON.parse(
+    readFileSync(new URL('data/original.json', import.meta.url), 'utf8'),
+  ) as Original
 }
 
 /** Measured rows with new ones in the place of those of the same image and compression; newest release first. */
@@ -57,24 +59,27 @@ export function mergeMeasured(
 }
 
 /** The rows of each image and architecture together, by release and base. */
-export function figuresByRelease(rows: readonly SizeRow[], seed: Seed): Map<string, Figure[]> {
+export function figuresByRelease(
+  rows: readonly SizeRow[],
+  original: Original,
+): Map<string, Figure[]> {
   const figures = new Map<string, Map<string, Figure>>()
   for (const row of rows) {
     const group = `${row.kubernetes}, ${row.base}`
     const images = figures.get(group) ?? new Map<string, Figure>()
     const key = [row.image, row.variant, row.arch].join()
-    const figure = images.get(key) ?? { row, compressed: {}, ...seedOf(row, seed) }
+    const figure = images.get(key) ?? { row, compressed: {}, ...originalOf(row, original) }
     figure.compressed[row.compression] = row.compressed
     figures.set(group, images.set(key, figure))
   }
   return new Map([...figures].map(([group, images]) => [group, [...images.values()]]))
 }
 
-function seedOf({ image, kubernetes, variant, arch }: SizeRow, seed: Seed) {
-  const found = image === 'kubelet' ? seed.releases[kubernetes]?.[variant]?.[arch] : undefined
+function originalOf({ image, kubernetes, variant, arch }: SizeRow, original: Original) {
+  const found = image === 'kubelet' ? original.releases[kubernetes]?.[variant]?.[arch] : undefined
   if (found === undefined) return {}
   const [compressed, extracted] = found
-  return { seed: { compressed: compressed * 1e6, extracted: extracted * 1e6 } }
+  return { original: { compressed: compressed * 1e6, extracted: extracted * 1e6 } }
 }
 
 /** How an image is called in a table of its release. */

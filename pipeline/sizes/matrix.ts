@@ -1,5 +1,5 @@
 import { platformOf } from '../facts/platform.js'
-import { difference, type Figure, figuresByRelease, labelOf, type Seed } from './figures.js'
+import { difference, type Figure, figuresByRelease, labelOf, type Original } from './figures.js'
 import type { SizeRow } from './rows.js'
 
 const start = '<!-- npm run sizes writes what follows -->'
@@ -13,17 +13,19 @@ interface Column {
 const columns: readonly Column[] = [
   { title: 'zstd', cell: (figure) => compressed(figure, 'zstd') },
   { title: 'gzip', cell: (figure) => compressed(figure, 'gzip') },
-  { title: 'the original, gzip', cell: ({ seed }) => number(seed?.compressed) },
+  { title: 'the original, gzip', cell: ({ original }) => number(original?.compressed) },
   {
     title: 'extracted',
-    cell: ({ row, seed }) => compared(row.extracted, seed?.extracted),
+    cell: ({ row, original }) => compared(row.extracted, original?.extracted),
   },
-  { title: 'the original', cell: ({ seed }) => number(seed?.extracted) },
+  { title: 'the original', cell: ({ original }) => number(original?.extracted) },
 ]
 
 /** The tables of the README, one for each release and base, in megabytes of 10^6 bytes. */
-export function sizeMatrix(rows: readonly SizeRow[], seed: Seed): string {
-  const tables = [...figuresByRelease(rows, seed)].map(([group, figures]) => table(group, figures))
+export function sizeMatrix(rows: readonly SizeRow[], original: Original): string {
+  const tables = [...figuresByRelease(rows, original)].map(([group, figures]) =>
+    table(group, figures),
+  )
   return tables.join('\n')
 }
 
@@ -49,8 +51,8 @@ function table(group: string, figures: readonly Figure[]): string {
   return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 }
 
-function compressed({ compressed, seed }: Figure, compression: string): string {
-  return compared(compressed[compression], seed?.compressed)
+function compressed({ compressed, original }: Figure, compression: string): string {
+  return compared(compressed[compression], original?.compressed)
 }
 
 function compared(ours: number | undefined, theirs: number | undefined): string {

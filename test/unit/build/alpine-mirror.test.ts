@@ -121,13 +121,13 @@ test(
   'a key that is none',
   refuses,
   '--alpine-key package.json',
-  '--alpine-key package.json is no public key in PEM format: name one',
+  '--alpine-key package.json is no public key in PEM format: take one that begins with BEGIN PUBLIC KEY',
 )
 test(
   'a lock that is none',
   refuses,
   '--alpine-lock package.json',
-  '--alpine-lock package.json is not the .lock.json of a build (base: Invalid input: expected string, received undefined): name one as a build wrote it',
+  '--alpine-lock package.json is not the .lock.json of a build (base: Invalid input: expected string, received undefined): take one that a build wrote',
 )
 
 test('a mirror without the release is a wrong request', async (t) => {

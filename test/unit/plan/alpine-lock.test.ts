@@ -154,7 +154,7 @@ test('something that is no lock', (t) => {
     t.throws(() => parseLock(text, 'a.json'), {
       instanceOf: UserError,
       message:
-        /^--alpine-lock a\.json is not the \.lock\.json of a build.*: name one as a build wrote it$/,
+        /^--alpine-lock a\.json is not the \.lock\.json of a build.*: take one that a build wrote$/,
     })
   }
 })
@@ -163,7 +163,7 @@ const edited = test.macro((t, change: Partial<typeof musl>, fault: string) => {
   const lock = { ...lockFor(plan(alpine)), packages: { amd64: [{ ...musl, ...change }] } }
   t.throws(() => parseLock(JSON.stringify(lock), 'a.json'), {
     instanceOf: UserError,
-    message: `--alpine-lock a.json is not the .lock.json of a build (packages.amd64.0.${fault}): name one as a build wrote it`,
+    message: `--alpine-lock a.json is not the .lock.json of a build (packages.amd64.0.${fault}): take one that a build wrote`,
   })
 })
 

@@ -4,7 +4,7 @@ import { loadFacts } from '../../../pipeline/facts/load.js'
 import { releaseNotes } from '../../../pipeline/release/notes.js'
 import { planRelease } from '../../../pipeline/release/plan.js'
 import type { ReleaseRequest } from '../../../pipeline/release/request.js'
-import { loadSeed } from '../../../pipeline/sizes/figures.js'
+import { loadOriginal } from '../../../pipeline/sizes/figures.js'
 import { sizeRow } from '../../_helpers/dist.js'
 import { parseReleaseRequest } from '../../_helpers/requests.js'
 
@@ -103,7 +103,7 @@ test('notes name every image by its digest, and its sizes beside those of the or
   const image = { ref: 'registry.example.org/nodes/kubelet:v1.24.0-static', digest: 'sha256:1' }
   const notes = releaseNotes(
     [{ ...image, sizes: [sizeRow({ compressed: 11_240_000 })] }],
-    loadSeed(),
+    loadOriginal(),
   )
   t.true(notes.includes(`| \`${image.ref}\` | \`sha256:1\` |`), notes)
   t.regex(notes, /^\| base \| amd64 \| 11\.24 \(−55 %\) \| 24\.75 \|/m)

@@ -8,7 +8,7 @@ import {
   chartFile,
   difference,
   loadMeasured,
-  loadSeed,
+  loadOriginal,
   mergeMeasured,
 } from '../../../pipeline/sizes/figures.js'
 import { sizeMatrix, withMatrix } from '../../../pipeline/sizes/matrix.js'
@@ -17,17 +17,17 @@ import { layeredRow } from '../../_helpers/dist.js'
 
 const facts = loadFacts()
 const measured = loadMeasured()
-const seed = loadSeed()
+const original = loadOriginal()
 
 const hint = 'run npm run sizes'
 const readme = readFileSync(join(project, 'README.md'), 'utf8')
 
 test('the README shows the measured sizes', (t) => {
-  t.is(withMatrix(readme, sizeMatrix(measured, seed)), readme, hint)
+  t.is(withMatrix(readme, sizeMatrix(measured, original)), readme, hint)
 })
 
 test('the chart shows the measured sizes', (t) => {
-  t.is(sizeChart(measured, seed), readFileSync(chartFile, 'utf8'), hint)
+  t.is(sizeChart(measured, original), readFileSync(chartFile, 'utf8'), hint)
 })
 
 test('every image of v1.24.0 and v1.36.4 was measured on every architecture, with its layers', (t) => {
@@ -95,7 +95,7 @@ test('the matrix has both compressions beside the original, in megabytes of 10^6
     layeredRow({ image: 'kube-proxy', compressed: 7_566_000, extracted: 32_490_000 }),
   ]
   t.is(
-    sizeMatrix(rows, seed),
+    sizeMatrix(rows, original),
     `| v1.24.0, static |  | zstd | gzip | the original, gzip | extracted | the original |
 | --- | --- | --: | --: | --: | --: | --: |
 | base | amd64 | 11.24 (−55 %) | 12.50 (−49 %) | 24.75 | 46.95 (−38 %) | 75.46 |
@@ -106,7 +106,7 @@ test('the matrix has both compressions beside the original, in megabytes of 10^6
 })
 
 test('a release without an original has no columns for it', (t) => {
-  const [head] = sizeMatrix([layeredRow({ kubernetes: 'v1.36.4' })], seed).split('\n')
+  const [head] = sizeMatrix([layeredRow({ kubernetes: 'v1.36.4' })], original).split('\n')
   t.is(head, '| v1.36.4, static |  | zstd | extracted |')
 })
 
@@ -134,7 +134,7 @@ function luminance(colour: string): number {
 }
 
 test('the chart can be read on light and dark pages, and shows both projects by length', (t) => {
-  const chart = sizeChart([layeredRow({ compressed: 12_375_000 })], seed)
+  const chart = sizeChart([layeredRow({ compressed: 12_375_000 })], original)
   const colours = new Set(chart.match(/#[0-9a-f]{6}/g))
   t.is(colours.size, 3)
   for (const colour of colours) {

@@ -40,8 +40,9 @@ setting() { sed -n "s/^$1: *//p" ${config} 2>/dev/null | tr -d "'\\""; }
 host=
 
 # Pods with the node's DNS: the host's own file, also after it was replaced; not a resolver on the node itself, which would be the pod.
+# /etc/resolv.conf is what the kubelet has where nobody has chosen one.
 resolver=$(setting resolvConf)
-if [ ! -e "$resolver" ]; then
+if [ "$resolver" = /etc/resolv.conf ] || [ ! -e "$resolver" ]; then
   resolver=/proc/1/root/etc/resolv.conf
   if grep -q '^nameserver 127[.]' /etc/resolv.conf && [ -e /run/systemd/resolve/resolv.conf ]; then
     resolver=/run/systemd/resolve/resolv.conf

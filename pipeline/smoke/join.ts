@@ -73,7 +73,8 @@ async function joinWorker(
   }
   const right = nodeRecipe(recipe(values))
   await followRecipe(node, right.slice(0, -1), report)
-  for (const [what, wrong] of wrongValues(values.token)) {
+  // Emulated they take minutes, and show nothing that namespaces do not.
+  for (const [what, wrong] of node.booted ? [] : wrongValues(values.token)) {
     await report.check(`a wrong ${what} is refused, and nothing is left behind`, () =>
       refused(node, nodeRecipe(recipe({ ...values, ...wrong })).at(-1) as Step),
     )

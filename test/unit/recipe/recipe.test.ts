@@ -200,6 +200,8 @@ function started(t: ExecutionContext, files: Record<string, string>): string {
       / (\/(?:var\/lib\/kubelet\/\w|etc\/(?:default|resolv|containerd)|run\/systemd)[\w./-]*)/g,
       ` ${root}$1`,
     )
+    // The kubelet's default is a name, and no file of this machine.
+    .replace(`= ${root}/etc/resolv.conf`, '= /etc/resolv.conf')
     .replace('exec ctr', 'ctr')
   const stubs = ['mountpoint', 'mount', 'systemctl', 'ctr']
     .map((name) => `${name}() { echo ${name} "$@"; }`)
@@ -248,6 +250,9 @@ test('the start of the kubelet goes by the host and the cluster', (t) => {
     '/run/systemd/resolve/resolv.conf': 'nameserver 192.0.2.1\n',
   }
   t.regex(started(t, stub), / --resolv-conf=\/run\/systemd\/resolve\/resolv\.conf$/m)
+  // As kubeadm writes the kubelet's default.
+  const standard = { ...stub, [config]: 'cgroupDriver: systemd\nresolvConf: /etc/resolv.conf\n' }
+  t.regex(started(t, standard), / --resolv-conf=\/run\/systemd\/resolve\/resolv\.conf$/m)
   const args = {
     ...systemd,
     '/var/lib/kubelet/kubeadm-flags.env': 'KUBELET_KUBEADM_ARGS="--node-ip=192.0.2.2 --v=1"\n',

@@ -106,8 +106,11 @@ function ctrWords({ name, image, command, life, namespace = nodeNamespace }: Nod
   return {
     flags: [
       ['ctr', '--namespace', namespace, 'run', ...log],
-      ['--privileged', '--net-host', '--rootfs-propagation=rshared'],
-      ['--with-ns=pid:/proc/1/ns/pid', '--with-ns=uts:/proc/1/ns/uts'],
+      ['--privileged', '--rootfs-propagation=rshared'],
+      // Not --net-host, by which ctr mounts /etc/hosts and /etc/resolv.conf as they are at the start.
+      ['network:/proc/1/ns/net', 'pid:/proc/1/ns/pid', 'uts:/proc/1/ns/uts'].map(
+        (namespace) => `--with-ns=${namespace}`,
+      ),
     ],
     rest: [[image, name], ...linesOf(command)],
   }

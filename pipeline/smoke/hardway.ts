@@ -97,7 +97,9 @@ function programs({ address }: Node): Record<string, string[]> {
 }
 
 function startProgram(name: string, command: string[], image: string): string {
-  const mounts = ['/etc/kubernetes', '/var/lib/etcd'].map((path) => ({ path }))
+  const mounts = ['/etc/hosts', '/etc/kubernetes', '/etc/resolv.conf', '/var/lib/etcd'].map(
+    (path) => ({ path }),
+  )
   const container = { name, image, command, mounts, life: 'detached', namespace: 'k8s.io' } as const
   return `mkdir -p /var/lib/etcd\n${runScript(container, 'ctr')}`
 }

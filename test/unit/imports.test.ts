@@ -17,7 +17,8 @@ const allowed: Record<string, readonly string[]> = {
   'pipeline/build': core.filter((name) => name !== 'build'),
   'pipeline/recipe': ['facts', 'plan'],
   'pipeline/release': ['facts', 'plan', 'host', 'oci', 'sizes', 'build'],
-  'pipeline/smoke': [...core, 'recipe'],
+  'pipeline/smoke': [...core, 'recipe', 'smoke/machine'],
+  'pipeline/smoke/machine': ['facts', 'host', 'inputs', 'recipe', 'smoke'],
   'scripts/terminal': ['facts', 'host'],
   // What does the work is named here, and loaded when there is some.
   'scripts/flags': [

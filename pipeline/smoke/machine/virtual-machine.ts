@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,7 +30,7 @@ export class VirtualMachine implements Node {
   private constructor(
     readonly name: string,
     readonly address: string,
-    private readonly machine: ChildProcess,
+    private readonly machine: ReturnType<typeof start>,
     private readonly network: MachineNetwork,
     /** With the console, and the socket of ssh. */
     private readonly directory: string,

@@ -7,15 +7,19 @@ export type Kubectl = ((...args: string[]) => Promise<string>) & {
   apply(objects: readonly object[]): Promise<void>
 }
 
-const root = '/opt/control-plane'
-
-/** Where `mountKubectl` puts it. */
-export const kubectlProgram = `${root}/usr/local/bin/kubectl`
+/** Where `copyKubectl` puts it. */
+export const kubectlProgram = '/opt/kubectl/kubectl'
 
 /** kubectl, out of the image of the control plane, with the kubeconfig of the node's administrator. */
-export async function mountKubectl(node: Node, specs: Images): Promise<Kubectl> {
-  await node.succeed('mkdir', '-p', root)
-  await node.ctr('images', 'mount', localRef(specs['control-plane'] as ImageSpec), root)
+export async function copyKubectl(node: Node, specs: Images): Promise<Kubectl> {
+  const ref = localRef(specs['control-plane'] as ImageSpec)
+  // A mount would be gone with the next start of the machine.
+  await node.shell(`root=$(mktemp -d)
+ctr --namespace k8s.io images mount ${ref} "$root"
+mkdir -p /opt/kubectl
+cp -L "$root/usr/local/bin/kubectl" ${kubectlProgram}
+ctr --namespace k8s.io images unmount --rm "$root"
+rmdir "$root"`)
   const config = '--kubeconfig=/etc/kubernetes/admin.conf'
   const kubectl = (...args: string[]) => node.succeed(kubectlProgram, config, ...args)
   const apply = async (objects: readonly object[]) => {

@@ -5,7 +5,7 @@ import { certificateFunctions, kubeconfig, pki } from '../recipe/hardway.js'
 import { nodeRecipe } from '../recipe/recipe.js'
 import { fileScript } from '../recipe/shell.js'
 import type { Step } from '../recipe/steps.js'
-import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
+import { copyKubectl, type Kubectl, nodeReady } from './cluster.js'
 import { type Node, until } from './node.js'
 import { webPod } from './pods.js'
 import { followRecipe } from './recipe.js'
@@ -30,7 +30,7 @@ export async function smokeHardway({ startNode, recipe, specs, folder, report }:
     const ready = ['--silent', '--cacert', `${pki}/ca.crt`, `https://${server}/readyz`]
     await until('it is ready', async () => (await node.run('curl', ready)).stdout === 'ok', 120)
   })
-  const kubectl = await mountKubectl(node, specs)
+  const kubectl = await copyKubectl(node, specs)
   await followRecipe(node, steps.slice(-1) as Step[], report)
   await report.check('the node is Ready', () => nodeReady(kubectl, node))
   await report.check('it is known by its certificate', () => knownByCertificate(kubectl, node))

@@ -5,7 +5,7 @@ import { nodeRecipe } from '../recipe/recipe.js'
 import type { RecipeRequest, RecipeValues } from '../recipe/request.js'
 import { startFile } from '../recipe/start.js'
 import { kubeadmContainer, type Step, stepScript } from '../recipe/steps.js'
-import { type Kubectl, mountKubectl, nodeReady } from './cluster.js'
+import { copyKubectl, type Kubectl, nodeReady } from './cluster.js'
 import { runConformance } from './conformance.js'
 import { applyFlannel, importFlannel } from './flannel.js'
 import { checkBooted } from './machine/checks.js'
@@ -42,7 +42,7 @@ async function initialise(node: Node, setting: Setting): Promise<Kubectl> {
   await report.check('images for what kubeadm asks for', () => nameImages(node, init, setting))
   const steps = nodeRecipe(init)
   await followRecipe(node, node.booted ? steps : withProxyConfig(steps), report)
-  const kubectl = await mountKubectl(node, specs)
+  const kubectl = await copyKubectl(node, specs)
   if (init.network === 'flannel') {
     await report.check("flannel's DaemonSet, as its release has it", () =>
       applyFlannel(node, kubectl, setting),

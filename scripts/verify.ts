@@ -9,6 +9,7 @@ import {
 import { buildPlanned, planRequested } from '../pipeline/build/prepare.js'
 import { binaryDirectory } from '../pipeline/engine/compile.js'
 import { BuildError } from '../pipeline/facts/errors.js'
+import { flagOf } from '../pipeline/facts/flags.js'
 import type { Facts } from '../pipeline/facts/schema.js'
 import { run, runSync } from '../pipeline/host/process.js'
 import { line } from '../pipeline/host/progress.js'
@@ -106,7 +107,7 @@ function flagsOf(values: BuildValues): string[] {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) => {
-      const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      const flag = flagOf(name)
       return [value].flat().map((one) => (one === true ? flag : `${flag}=${one}`))
     })
 }

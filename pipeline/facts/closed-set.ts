@@ -15,3 +15,9 @@ export function notAllowed(what: string, asked: string, allowed: readonly string
   const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
   return new UserError(`unknown ${what} "${asked}": choose from ${allowed.join(', ')}.${hint}`)
 }
+
+/** Checks a word against a closed set; throws a UserError. */
+export function oneOf<T extends string>(what: string, name: string, allowed: readonly T[]): T {
+  if (!(allowed as readonly string[]).includes(name)) throw notAllowed(what, name, allowed)
+  return name as T
+}

@@ -68,11 +68,17 @@ export async function succeed(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const { status, stdout, stderr } = await run(command, args, options)
-  if (status !== 0) {
-    throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
-  }
-  return stdout
+  return stdoutOf(command, args, await run(command, args, options))
+}
+
+/** The stdout of a command that must have succeeded. Throws with what it printed. */
+export function stdoutOf(
+  command: string,
+  args: readonly string[],
+  { status, stdout, stderr }: Outcome,
+): string {
+  if (status === 0) return stdout
+  throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
 }
 
 /** Starts a command that goes on: its streams are the caller's business, and its end is, where it is detached. */

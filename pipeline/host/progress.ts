@@ -1,4 +1,4 @@
-import { UserError } from '../facts/errors.js'
+import { oneOf } from '../facts/closed-set.js'
 
 export const progressModes = ['auto', 'plain', 'tty', 'quiet'] as const
 /** How progress is shown: live on a terminal, line by line, or not at all; `auto` looks whether stderr is a terminal. */
@@ -12,10 +12,7 @@ let ended = 0
 
 /** Shows progress so from now on. Throws a UserError for what is no mode. */
 export function showProgress(asked: string): void {
-  const known = progressModes.find((name) => name === asked)
-  if (known === undefined) {
-    throw new UserError(`unknown progress "${asked}": choose from ${progressModes.join(', ')}.`)
-  }
+  const known = oneOf('progress', asked, progressModes)
   if (known !== 'auto') mode = known
 }
 

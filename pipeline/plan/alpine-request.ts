@@ -1,5 +1,6 @@
 import { alpineBase } from '../facts/bases.js'
 import { UserError } from '../facts/errors.js'
+import { flagOf } from '../facts/flags.js'
 import type { Facts } from '../facts/schema.js'
 
 /** What was asked of Alpine bases. */
@@ -22,12 +23,7 @@ interface AlpineValues {
   apk?: string[] | undefined
 }
 
-const flags = {
-  alpineMirror: '--alpine-mirror',
-  alpineKey: '--alpine-key',
-  alpineLock: '--alpine-lock',
-  apk: '--apk',
-} as const
+const names = ['alpineMirror', 'alpineKey', 'alpineLock', 'apk'] as const
 
 const packageName = /^[a-z0-9][\w.+-]*([=<>~]{1,2}[\w.+-]+)?$/i
 
@@ -62,9 +58,8 @@ export function wantsAlpine(given: AlpineValues): boolean {
 }
 
 function flagGiven(given: AlpineValues): string | undefined {
-  const names = Object.keys(flags) as (keyof typeof flags)[]
-  const name = names.find((name) => given[name] !== undefined)
-  return name && flags[name]
+  const name = names.find((one) => given[one] !== undefined)
+  return name && flagOf(name)
 }
 
 function parseMirror(text: string, facts: Facts): string {

@@ -1,5 +1,5 @@
 import { staticBase } from '../facts/bases.js'
-import { notAllowed } from '../facts/closed-set.js'
+import { notAllowed, oneOf } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
 import { type KubernetesVersion, parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import { type Arch, allArches, parseArch } from '../facts/platform.js'
@@ -127,12 +127,6 @@ function keysOf(
     return name
   })
   return unique(names)
-}
-
-/** Checks a word against a closed set; throws a UserError. */
-export function oneOf<T extends string>(what: string, name: string, allowed: readonly T[]): T {
-  if (!(allowed as readonly string[]).includes(name)) throw notAllowed(what, name, allowed)
-  return name as T
 }
 
 function unique<T>(list: readonly T[]): T[] {

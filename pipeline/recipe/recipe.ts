@@ -5,7 +5,14 @@ import { certificatesStep, hardwayConfig, kubeconfigStep, pki } from './hardway.
 import { byKubeadm, type ImageSource, type RecipeRequest } from './request.js'
 import type { NodeFile } from './shell.js'
 import { criSocket, dockershimSocket } from './sockets.js'
-import { flagsAfter, flagsBefore, startFile, startScriptFile, unitFile } from './start.js'
+import {
+  flagsAfter,
+  flagsBefore,
+  kubeletConfigFile,
+  startFile,
+  startScriptFile,
+  unitFile,
+} from './start.js'
 import {
   containerdSteps,
   directoriesStep,
@@ -13,7 +20,6 @@ import {
   imageStep,
   kernelStep,
   kubeadmContainer,
-  kubeletConfigFile,
   kubeletConfigStep,
   kubeletContainer,
   networkStep,

@@ -1,8 +1,10 @@
+import { oneOf } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
+import { flagOf } from '../facts/flags.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import type { Facts, KubernetesFacts } from '../facts/schema.js'
 import { planImages } from '../plan/images.js'
-import { makeBuildRequest, missingRelease, oneOf } from '../plan/request.js'
+import { makeBuildRequest, missingRelease } from '../plan/request.js'
 import { type ImageSpec, localRef } from '../plan/spec.js'
 import { type Runtime, runtimes } from './container.js'
 import { criSocket } from './sockets.js'
@@ -171,9 +173,8 @@ export function makeRecipeRequest(given: RecipeValues, facts: Facts): RecipeRequ
 function verifyMode(given: RecipeValues, mode: RecipeMode): void {
   for (const [name, modes] of Object.entries(modesOf)) {
     if (given[name as keyof RecipeValues] === undefined || modes.includes(mode)) continue
-    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     throw new UserError(
-      `--${flag} is for --mode ${modes.join(' and ')}, not for ${mode}: leave it out`,
+      `${flagOf(name)} is for --mode ${modes.join(' and ')}, not for ${mode}: leave it out`,
     )
   }
 }

@@ -5,7 +5,7 @@ import { mark, type NodeFile } from './shell.js'
 /** Starts the kubelet, and starts it again: what it needs of the host is looked at each time. */
 export const startFile = '/etc/kubernetes/start-kubelet.sh'
 
-const config = '/var/lib/kubelet/config.yaml'
+export const kubeletConfigFile = '/var/lib/kubelet/config.yaml'
 
 /** Volumes that the kubelet mounts in its container must be seen by the pods, so its directory is a shared mount. */
 export const sharedKubeletDirectory = `mountpoint -q /var/lib/kubelet || mount --bind /var/lib/kubelet /var/lib/kubelet
@@ -36,7 +36,7 @@ for file in /var/lib/kubelet/kubeadm-flags.env /etc/default/kubelet; do
   [ ! -r "$file" ] || . "$file"
 done
 
-setting() { sed -n "s/^$1: *//p" ${config} 2>/dev/null | tr -d "'\\""; }
+setting() { sed -n "s/^$1: *//p" ${kubeletConfigFile} 2>/dev/null | tr -d "'\\""; }
 host=
 
 # Pods with the node's DNS: the host's own file, also after it was replaced; not a resolver on the node itself, which would be the pod.
@@ -105,7 +105,7 @@ RequiresMountsFor=/var/lib/kubelet
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'mountpoint -q /var/lib/kubelet || mount --bind /var/lib/kubelet /var/lib/kubelet; mount --make-rshared /var/lib/kubelet'
+ExecStart=/bin/sh -c '${sharedKubeletDirectory.replace('\n', '; ')}'
 
 [Install]
 WantedBy=multi-user.target

@@ -3,7 +3,7 @@ import { type Mount, type NodeContainer, nodeNamespace, type Runtime } from './c
 import { hostPaths } from './host-contract.js'
 import type { ImageSource, RecipeRequest } from './request.js'
 import { fileScript, mark, type NodeFile, quote } from './shell.js'
-import { directoryUnit, logrotate, sharedKubeletDirectory } from './start.js'
+import { directoryUnit, kubeletConfigFile, logrotate, sharedKubeletDirectory } from './start.js'
 
 /** Something to do on a node, as root: paste-ready. */
 export interface Step {
@@ -229,8 +229,6 @@ export function directoriesStep({ dockershim, hostPaths: asked, runtime }: Recip
     ].join('\n'),
   }
 }
-
-export const kubeletConfigFile = '/var/lib/kubelet/config.yaml'
 
 export function kubeletConfigStep(config: object): Step {
   return {

@@ -1,9 +1,10 @@
+import { oneOf } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
 import { parseKubernetesVersion } from '../facts/kubernetes-version.js'
 import { type Arch, parseArch } from '../facts/platform.js'
 import { publishedImages } from '../facts/published.js'
 import type { Facts } from '../facts/schema.js'
-import { type BuildRequest, type BuildValues, makeBuildRequest, oneOf } from '../plan/request.js'
+import { type BuildRequest, type BuildValues, makeBuildRequest } from '../plan/request.js'
 
 /** What `npm run sizes` was asked for: the matrix, after a build or not, an image's bytes, or two builds' differences. */
 export type SizesRequest = MatrixRequest | WhyRequest | DiffRequest

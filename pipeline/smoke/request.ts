@@ -1,7 +1,8 @@
+import { oneOf } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
 import { parseArch } from '../facts/platform.js'
 import type { Facts } from '../facts/schema.js'
-import { type BuildRequest, makeBuildRequest, oneOf } from '../plan/request.js'
+import { type BuildRequest, makeBuildRequest } from '../plan/request.js'
 import { defaultVariant } from '../recipe/request.js'
 
 export const smokeModes = ['standalone', 'join', 'hardway'] as const

@@ -1,26 +1,21 @@
 import type { Facts } from '../../pipeline/facts/schema.js'
 import { makeBuildRequest } from '../../pipeline/plan/request.js'
 import { declare, defineCommand, statuses } from '../terminal/command.js'
-import { sharedFlags } from './shared.js'
+import { sharedFlags, withImageFlags } from './shared.js'
 
 /** The flags of a build; other commands that build have them too. */
 export function buildFlags(facts: Facts) {
   const flag = sharedFlags(facts)
-  return declare(
-    'build',
-    '--k8s <version> [options]',
-    'Builds container images of the Kubernetes node components from source.',
+  return withImageFlags(
+    declare(
+      'build',
+      '--k8s <version> [options]',
+      'Builds container images of the Kubernetes node components from source.',
+    )
+      .addOption(flag.k8s)
+      .addOption(flag.arch),
+    flag,
   )
-    .addOption(flag.k8s)
-    .addOption(flag.arch)
-    .addOption(flag.image)
-    .addOption(flag.variant)
-    .addOption(flag.base)
-    .addOption(flag.alpineMirror)
-    .addOption(flag.alpineKey)
-    .addOption(flag.alpineLock)
-    .addOption(flag.apk)
-    .addOption(flag.compression)
     .addOption(flag.output)
     .addOption(flag.engine)
     .option(

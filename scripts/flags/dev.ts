@@ -1,4 +1,4 @@
-import { notAllowed } from '../../pipeline/facts/closed-set.js'
+import { oneOf } from '../../pipeline/facts/closed-set.js'
 import { parseKubernetesVersion } from '../../pipeline/facts/kubernetes-version.js'
 import { makeBuildRequest, missingRelease } from '../../pipeline/plan/request.js'
 import type { ProgramsRequest } from '../dev/programs.js'
@@ -21,9 +21,7 @@ export const test = defineCommand({
       .argument('[ava...]')
       .allowUnknownOption(),
   request(_values, _facts, [suite = 'all', ...ava]): TestRequest {
-    const known = suites.find((name) => name === suite)
-    if (known === undefined) throw notAllowed('suite', suite, suites)
-    return { suite: known, ava }
+    return { suite: oneOf('suite', suite, suites), ava }
   },
   load: () => import('../dev/test.js'),
 })

@@ -1,4 +1,4 @@
-import { notAllowed } from '../../pipeline/facts/closed-set.js'
+import { oneOf } from '../../pipeline/facts/closed-set.js'
 import { UserError } from '../../pipeline/facts/errors.js'
 import type { EngineCommand } from '../engine.js'
 import { declare, defineCommand } from '../terminal/command.js'
@@ -28,7 +28,7 @@ export const engine = defineCommand({
 export function oneWord<T extends string>(words: readonly string[], allowed: readonly T[]): T {
   const [word, more] = words
   if (word === undefined) throw new UserError(`missing command: choose from ${allowed.join(', ')}`)
-  if (!(allowed as readonly string[]).includes(word)) throw notAllowed('command', word, allowed)
+  const known = oneOf('command', word, allowed)
   if (more !== undefined) throw new UserError(`unexpected argument "${more}": see --help`)
-  return word as T
+  return known
 }

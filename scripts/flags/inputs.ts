@@ -1,5 +1,4 @@
-import { UserError } from '../../pipeline/facts/errors.js'
-import { makeBuildRequest } from '../../pipeline/plan/request.js'
+import { makeBuildRequest, missingRelease } from '../../pipeline/plan/request.js'
 import type { InputsRequest } from '../inputs.js'
 import { declare, defineCommand, statuses } from '../terminal/command.js'
 import { oneWord } from './engine.js'
@@ -38,7 +37,7 @@ ${statuses}`,
     const command = oneWord(words, inputsCommands)
     const flags = Object.keys(values)
     if (values.k8s === undefined && (flags.length > 0 || command === 'bundle')) {
-      throw new UserError('missing --k8s: name the Kubernetes release, for example --k8s v1.24.0')
+      throw missingRelease()
     }
     const build = values.k8s === undefined ? undefined : makeBuildRequest(values, facts)
     return { command, json, ...(build && { build }) }

@@ -1,11 +1,11 @@
 import { makeReleaseRequest } from '../../pipeline/release/request.js'
 import { declare, defineCommand, statuses } from '../terminal/command.js'
-import { sharedFlags } from './shared.js'
+import { sharedFlags, withImageFlags } from './shared.js'
 
 export const release = defineCommand({
   flags(facts) {
     const flag = sharedFlags(facts)
-    return (
+    return withImageFlags(
       declare(
         'release',
         '--k8s <version> --registry <host/namespace> [options]',
@@ -23,27 +23,19 @@ export const release = defineCommand({
           '--notes <file>',
           "write notes of the release in Markdown: digests, and sizes beside the original's",
         )
-        .option('--plain-http', 'allow HTTP without TLS to another machine')
-        // An index has every architecture: there is no --arch.
-        .addOption(flag.image)
-        .addOption(flag.variant)
-        .addOption(flag.base)
-        .addOption(flag.alpineMirror)
-        .addOption(flag.alpineKey)
-        .addOption(flag.alpineLock)
-        .addOption(flag.apk)
-        .addOption(flag.compression)
-        .addOption(flag.output)
-        .addOption(flag.engine)
-        .addOption(flag.json)
-        .addHelpText(
-          'after',
-          `
+        .option('--plain-http', 'allow HTTP without TLS to another machine'),
+      flag,
+    )
+      .addOption(flag.output)
+      .addOption(flag.engine)
+      .addOption(flag.json)
+      .addHelpText(
+        'after',
+        `
 A base that cannot be reached is an error here. Credentials come from REGISTRY_USERNAME and REGISTRY_PASSWORD, else from
 Docker's configuration and its credential helpers; SSL_CERT_FILE names other certificate authorities than the system's.
 ${statuses}`,
-        )
-    )
+      )
   },
   request: makeReleaseRequest,
   load: () => import('../release.js'),

@@ -1,4 +1,4 @@
-import { Option } from '@commander-js/extra-typings'
+import { type Command, Option, type OptionValues } from '@commander-js/extra-typings'
 import { allArches } from '../../pipeline/facts/platform.js'
 import { publishedImages } from '../../pipeline/facts/published.js'
 import type { Facts } from '../../pipeline/facts/schema.js'
@@ -52,7 +52,30 @@ export function sharedFlags(facts: Facts) {
   }
 }
 
+/** Adds what is said of Alpine bases. */
+export function withAlpineFlags<Args extends unknown[], Values extends OptionValues>(
+  command: Command<Args, Values>,
+  flag: SharedFlags,
+) {
+  return command
+    .addOption(flag.alpineMirror)
+    .addOption(flag.alpineKey)
+    .addOption(flag.alpineLock)
+    .addOption(flag.apk)
+}
+
+/** Adds what chooses images and makes them. */
+export function withImageFlags<Args extends unknown[], Values extends OptionValues>(
+  command: Command<Args, Values>,
+  flag: SharedFlags,
+) {
+  const chosen = command.addOption(flag.image).addOption(flag.variant).addOption(flag.base)
+  return withAlpineFlags(chosen, flag).addOption(flag.compression)
+}
+
 /** One of a closed set. */
 export function choices(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 }
+
+type SharedFlags = ReturnType<typeof sharedFlags>

@@ -1,30 +1,25 @@
 import { makeBuildRequest } from '../../pipeline/plan/request.js'
 import { declare, defineCommand } from '../terminal/command.js'
 import type { VerifyRequest } from '../verify.js'
-import { sharedFlags } from './shared.js'
+import { sharedFlags, withImageFlags } from './shared.js'
 
 export const verify = defineCommand({
   flags(facts) {
     const flag = sharedFlags(facts)
-    return declare(
-      'verify',
-      '--k8s <version> [options]',
-      'Builds images and compares their digests with those of a second build: on an embedded engine of its own, with empty caches. Where they differ, it names the files that do. The second build takes the time of a first one.',
-    )
-      .option(
-        '--recorded',
-        "build once, and compare with the digests that pipeline/sizes/data/measured.json has for this checkout's lock",
+    return withImageFlags(
+      declare(
+        'verify',
+        '--k8s <version> [options]',
+        'Builds images and compares their digests with those of a second build: on an embedded engine of its own, with empty caches. Where they differ, it names the files that do. The second build takes the time of a first one.',
       )
-      .addOption(flag.k8s)
-      .addOption(flag.arch)
-      .addOption(flag.image)
-      .addOption(flag.variant)
-      .addOption(flag.base)
-      .addOption(flag.alpineMirror)
-      .addOption(flag.alpineKey)
-      .addOption(flag.alpineLock)
-      .addOption(flag.apk)
-      .addOption(flag.compression)
+        .option(
+          '--recorded',
+          "build once, and compare with the digests that pipeline/sizes/data/measured.json has for this checkout's lock",
+        )
+        .addOption(flag.k8s)
+        .addOption(flag.arch),
+      flag,
+    )
       .addOption(flag.engine)
       .addHelpText(
         'after',

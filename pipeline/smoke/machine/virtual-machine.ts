@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Outcome, run, runSync, start } from '../../host/process.js'
+import { type Outcome, run, runSync, start, stdoutOf } from '../../host/process.js'
 import { temporaryDirectory } from '../../host/temporary.js'
 import { quote } from '../../recipe/shell.js'
 import { type Node, type Service, until } from '../node.js'
@@ -82,9 +82,7 @@ export class VirtualMachine implements Node {
   }
 
   async succeed(command: string, ...args: string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.run(command, args)
-    if (status === 0) return stdout
-    throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
+    return stdoutOf(command, args, await this.run(command, args))
   }
 
   shell(text: string): Promise<string> {

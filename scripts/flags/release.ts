@@ -5,6 +5,7 @@ import { sharedFlags, withImageFlags } from './shared.js'
 export const release = defineCommand({
   flags(facts) {
     const flag = sharedFlags(facts)
+    // An index has every architecture: there is no --arch.
     return withImageFlags(
       declare(
         'release',

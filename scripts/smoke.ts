@@ -27,7 +27,7 @@ export default async function smoke(request: SmokeRequest, facts: Facts): Promis
   await verifyMachines(request)
   const folder = temporaryDirectory('smoke')
   const specs = await buildForNodes(request, modes[request.mode].images, facts, folder)
-  await writePodImage(folder)
+  await writePodImage(folder, request.arch)
   const report = new Report((text) => {
     if (!request.json) process.stdout.write(`${text}\n`)
   })

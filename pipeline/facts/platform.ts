@@ -22,6 +22,8 @@ export interface Platform {
   musl: string
   /** ELF machine as `readelf -h` prints it. */
   elf: string
+  /** End of the names of qemu's emulators. */
+  qemu: string
 }
 
 const platforms: Record<Arch, Platform> = {
@@ -33,6 +35,7 @@ const platforms: Record<Arch, Platform> = {
     gnu: 'x86_64-linux-gnu',
     musl: 'x86_64-linux-musl',
     elf: 'Advanced Micro Devices X86-64',
+    qemu: 'x86_64',
   },
   arm64: {
     arch: 'arm64',
@@ -42,6 +45,7 @@ const platforms: Record<Arch, Platform> = {
     gnu: 'aarch64-linux-gnu',
     musl: 'aarch64-linux-musl',
     elf: 'AArch64',
+    qemu: 'aarch64',
   },
   arm: {
     arch: 'arm',
@@ -53,6 +57,7 @@ const platforms: Record<Arch, Platform> = {
     gnu: 'arm-linux-gnueabihf',
     musl: 'arm-linux-musleabihf',
     elf: 'ARM',
+    qemu: 'arm',
   },
 }
 
@@ -70,7 +75,7 @@ const spellings: Record<string, Arch> = {
   'arm/v7': 'arm',
 }
 
-export const allArches = Object.keys(platforms) as Arch[]
+export const allArches = Object.keys(platforms) as [Arch, ...Arch[]]
 
 export function platformOf(arch: Arch): Platform {
   return platforms[arch]

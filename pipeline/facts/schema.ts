@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { allArches } from './platform.js'
 
 // What people may write into variants.json and omitted.json. `npm run readme` makes variants.schema.json of it, by which editors complete and
 // explain.
@@ -13,6 +14,7 @@ const goMinor = z
 const goRelease = z.string().regex(/^1\.\d+\.\d+$/, 'is not a Go release such as 1.18.10')
 const commit = z.string().regex(/^[0-9a-f]{40}$/, 'is not a git commit')
 const directory = z.string().regex(/^\//, 'is not an absolute path')
+const arch = z.enum(allArches)
 const license = text.describe('SPDX identifier.')
 
 const packing = z
@@ -276,10 +278,16 @@ const debian = z
       ),
     machine: z
       .strictObject({
-        systems: z.record(text, text).describe('Suite of Debian by the name of --os.'),
-        packages: z.array(text).min(1).describe('What everything that they depend on is added to.'),
+        systems: z
+          .record(text, z.strictObject({ suite: text, arches: z.array(arch).min(1) }))
+          .describe('Suite of Debian, and architectures of machines, by the name of --os.'),
+        kernels: z.record(arch, text).describe('The package of the kernel.'),
+        packages: z
+          .array(text)
+          .min(1)
+          .describe('What the kernel and everything that they depend on is added to.'),
       })
-      .describe('Virtual machines of the smoke test, of architecture amd64.'),
+      .describe('Virtual machines of the smoke test.'),
     conformance: z
       .array(text)
       .describe(

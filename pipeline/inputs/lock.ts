@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UserError } from '../facts/errors.js'
 import { type Arch, allArches } from '../facts/platform.js'
 import { projectFile } from '../facts/project.js'
+import type { Facts } from '../facts/schema.js'
 
 /** The lock of this checkout. */
 export const lockFile = projectFile('inputs.lock.json')
@@ -72,12 +73,15 @@ export const purposes = {
   zig: (host: Arch) => `zig/${host}`,
   /** Programs in the images of Kubernetes' tests. */
   conformance: (host: Arch) => `conformance/${host}`,
-  /** The virtual machine of the smoke test, by its operating system. */
-  machine: (os: string) => `machine/${os}`,
+  /** The virtual machine of the smoke test, by its operating system and architecture. */
+  machine: (os: string, arch: Arch) => `machine/${os}/${arch}`,
 }
 
 /** What a lock may hold files for: every purpose of every architecture. */
-export function everyPurpose(sources: readonly string[], systems: readonly string[]): string[] {
+export function everyPurpose(
+  sources: readonly string[],
+  systems: Facts['sources']['debian']['machine']['systems'],
+): string[] {
   return [
     ...allArches.map(purposes.target),
     ...buildHosts.flatMap((host) => [
@@ -88,7 +92,9 @@ export function everyPurpose(sources: readonly string[], systems: readonly strin
         .filter((target) => target !== host)
         .map((target) => purposes.compiler(host, target)),
     ]),
-    ...systems.map(purposes.machine),
+    ...Object.entries(systems).flatMap(([os, { arches }]) =>
+      arches.map((arch) => purposes.machine(os, arch)),
+    ),
     ...sources.map(purposes.source),
   ]
 }

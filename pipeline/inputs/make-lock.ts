@@ -10,7 +10,14 @@ import { temporaryDirectory } from '../host/temporary.js'
 import { requirePrograms } from '../host/tools.js'
 import { Apt, type IndexedFile, keyring, type Suite } from './apt.js'
 import { fetchInputs } from './fetch.js'
-import { buildHosts, describeFile, type Lock, type LockedFile, purposes } from './lock.js'
+import {
+  buildHosts,
+  describeFile,
+  everyPurpose,
+  type Lock,
+  type LockedFile,
+  purposes,
+} from './lock.js'
 import { zigWheels } from './zig.js'
 
 /** A new lock, and what is to be told of it. */
@@ -47,18 +54,21 @@ export async function makeLock(
   const warnings: string[] = []
   const groups = new Map<string, Candidate[]>()
   for (const arch of allArches) {
-    const { debian } = platformOf(arch)
-    say(`reading Debian's indexes for ${debian}`)
-    const apt = await openApt(facts, arch, earlier, warnings)
+    say(`reading Debian's indexes for ${platformOf(arch).debian}`)
+    const known = { earlier, purpose: purposes.target(arch) }
+    const apt = await openApt(suitesOf(facts, process.env), arch, known, warnings)
     if (apt) groups.set(arch, await filesOfArch(apt, facts, arch))
     // Sources are the same for every architecture.
     if (apt?.signed && !groups.has('sources'))
       groups.set('sources', await filesOfSources(apt, facts))
   }
-  for (const [os, suite] of Object.entries(facts.sources.debian.machine.systems)) {
-    say(`reading Debian's indexes for ${os}`)
-    const files = await filesOfMachine(facts, os, suite, warnings)
-    if (files) groups.set(os, files)
+  for (const [os, { arches }] of Object.entries(facts.sources.debian.machine.systems)) {
+    for (const arch of arches) {
+      const purpose = purposes.machine(os, arch)
+      say(`reading Debian's indexes for ${purpose}`)
+      const files = await filesOfMachine(facts, os, arch, { earlier, purpose }, warnings)
+      if (files) groups.set(purpose, files)
+    }
   }
   groups.set(
     'zig',
@@ -73,9 +83,10 @@ export async function makeLock(
       groups.delete(group)
     }
   }
+  const wanted = everyPurpose(sourcesOf(facts), facts.sources.debian.machine.systems)
   const kept = (earlier?.files ?? []).flatMap((file) =>
     file.for
-      .filter((purpose) => !groups.has(groupOf(purpose)))
+      .filter((purpose) => wanted.includes(purpose) && !groups.has(groupOf(purpose)))
       .map((purpose): Candidate => ({ ...file, purpose, security: false })),
   )
   const lock = { made: now, files: merge([...files, ...kept], earlier, now) }
@@ -86,25 +97,25 @@ export async function makeLock(
 function groupOf(purpose: string): string {
   const [what, first] = purpose.split('/')
   if (what === 'source') return 'sources'
+  if (what === 'machine') return purpose
   return what === 'zig' ? 'zig' : (first as string)
 }
 
-/** The indexes of an architecture: none where they are out of step and an earlier lock has files for it. */
+/** The indexes of an architecture: none where they are out of step and an earlier lock has files for the purpose. */
 async function openApt(
-  facts: Facts,
+  suites: readonly Suite[],
   arch: Arch,
-  earlier: Lock | undefined,
+  { earlier, purpose }: { earlier: Lock | undefined; purpose: string },
   warnings: string[],
 ): Promise<Apt | undefined> {
   const { debian } = platformOf(arch)
   const directory = temporaryDirectory(`apt-${debian}`)
-  const suites = suitesOf(facts, process.env)
   await mkdir(join(directory, 'signed'))
   try {
     return await Apt.open(join(directory, 'signed'), debian, suites)
   } catch (error) {
-    const reason = `the indexes for ${debian} are out of step (${redact(messageOf(error)).replace(/ \[IP: [^\]]*\]/, '')})`
-    if (earlier?.files.some((file) => file.for.includes(purposes.target(arch)))) {
+    const reason = `${purpose}: the indexes are out of step (${redact(messageOf(error)).replace(/ \[IP: [^\]]*\]/, '')})`
+    if (earlier?.files.some((file) => file.for.includes(purpose))) {
       warnings.push(`${reason}: its files stay as they were`)
       return undefined
     }
@@ -135,18 +146,17 @@ function suitesOf(
 async function filesOfMachine(
   facts: Facts,
   os: string,
-  suite: string,
+  arch: Arch,
+  known: { earlier: Lock | undefined; purpose: string },
   warnings: string[],
 ): Promise<Candidate[] | undefined> {
-  const suites = suitesOf(facts, process.env, suite).filter(({ sourcesOnly }) => !sourcesOnly)
-  try {
-    const apt = await Apt.open(temporaryDirectory(`apt-${os}`), 'amd64', suites)
-    const files = await apt.closure(facts.sources.debian.machine.packages)
-    return files.map((file) => candidate(apt, file, purposes.machine(os)))
-  } catch (error) {
-    warnings.push(`${os}: ${redact(messageOf(error))}; its files stay as they were`)
-    return undefined
-  }
+  const { systems, kernels, packages } = facts.sources.debian.machine
+  const suites = suitesOf(facts, process.env, systems[os]?.suite).filter(
+    ({ sourcesOnly }) => !sourcesOnly,
+  )
+  const apt = await openApt(suites, arch, known, warnings)
+  const files = await apt?.closure([...packages, kernels[arch]])
+  return files?.map((file) => candidate(apt as Apt, file, known.purpose))
 }
 
 async function filesOfArch(apt: Apt, { sources }: Facts, arch: Arch): Promise<Candidate[]> {

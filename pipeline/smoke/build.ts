@@ -22,7 +22,7 @@ export async function buildForNodes(
   facts: Facts,
   folder: string,
 ): Promise<Images> {
-  const { mode, build: asked, conformance } = request
+  const { mode, arch, build: asked, conformance } = request
   // What a cluster with the variant flannel has for a network.
   const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
   const specs = [...images, ...flannel].flatMap((image) => {
@@ -38,7 +38,7 @@ export async function buildForNodes(
     if (conformance) await buildConformance(builder, facts, asked.kubernetes, folder)
     for (const name of await missingPrograms(request, facts)) {
       const component = planComponent(asked.kubernetes, facts, name)
-      const platform = platformOf(asked.arches[0] as Arch)
+      const platform = platformOf(arch)
       const tree = componentTree(builder, component, platform)
       await engineStep(name, () => tree.export(join(folder, 'programs')))
     }

@@ -4,7 +4,7 @@ import { line } from '../host/progress.js'
 import { temporaryDirectory } from '../host/temporary.js'
 import { requirePrograms } from '../host/tools.js'
 import { keepKernelSettings } from './kernel.js'
-import { chooseAccelerator, emulator } from './machine/accelerator.js'
+import { chooseAccelerator, emulatorPrograms } from './machine/hardware.js'
 import { machineImage, makeDisk } from './machine/image.js'
 import { MachineNetwork } from './machine/network.js'
 import { imagesFolder, VirtualMachine } from './machine/virtual-machine.js'
@@ -35,9 +35,15 @@ const inNamespaces = {
 }
 
 /** Makes sure that nodes can run here, before anything is built. Throws a BuildError that says what is missing. */
-export async function verifyMachines({ machine, runtime, build }: SmokeRequest): Promise<void> {
+export async function verifyMachines({
+  machine,
+  arch,
+  runtime,
+  build,
+}: SmokeRequest): Promise<void> {
   if (machine === 'vm') {
-    await requirePrograms({ [emulator]: 'qemu-system-x86', ip: 'iproute2', ssh: 'openssh-client' })
+    const emulator = emulatorPrograms(arch)
+    await requirePrograms({ ...emulator, ip: 'iproute2', ssh: 'openssh-client' })
     return
   }
   const docker = runtime === 'docker' && { docker: 'docker.io', dockerd: 'docker.io' }
@@ -70,12 +76,12 @@ async function namespaces({ runtime }: SmokeRequest, folder: string): Promise<Ma
 }
 
 async function virtual(
-  { os, runtime }: SmokeRequest,
+  { os, arch, runtime }: SmokeRequest,
   facts: Facts,
   folder: string,
 ): Promise<Machines> {
-  const image = await machineImage(facts, os)
-  const accelerator = await chooseAccelerator(image)
+  const image = await machineImage(facts, os, arch)
+  const accelerator = await chooseAccelerator(image, arch)
   line(
     `virtual machines: ${accelerator === 'kvm' ? 'by KVM' : 'emulated, because no kernel starts by KVM here'}`,
   )
@@ -88,7 +94,7 @@ async function virtual(
     folder: imagesFolder,
     async start(name) {
       number += 1
-      const options = { name, number, image, accelerator, network, images }
+      const options = { name, number, arch, image, accelerator, network, images }
       const machine = await VirtualMachine.start(options)
       // A machine whose containerd is too old for the release has a newer one before the recipe begins.
       const programs = `${imagesFolder}/programs/usr/local/bin`

@@ -1,6 +1,6 @@
 import { oneOf } from '../facts/closed-set.js'
 import { UserError } from '../facts/errors.js'
-import { parseArch } from '../facts/platform.js'
+import { type Arch, parseArch } from '../facts/platform.js'
 import type { Facts } from '../facts/schema.js'
 import { type BuildRequest, makeBuildRequest } from '../plan/request.js'
 import { defaultVariant } from '../recipe/request.js'
@@ -32,9 +32,11 @@ export interface SmokeRequest {
   machine: (typeof smokeMachines)[number]
   /** Operating system of virtual machines. */
   os: string
+  /** Architecture of the nodes, and of what is built for them. */
+  arch: Arch
   /** What runs the kubelet: a client of containerd, a unit of systemd, or Docker, which runs the pods too below v1.24. */
   runtime: (typeof smokeRuntimes)[number]
-  /** The image of the kubelet, for the architecture of this machine. */
+  /** The image of the kubelet. */
   build: BuildRequest
   /** Whether Kubernetes' own conformance tests run on the cluster of `join`. */
   conformance: false | Conformance
@@ -46,6 +48,7 @@ export interface SmokeValues {
   mode?: string | undefined
   machine?: string | undefined
   os?: string | undefined
+  arch?: string | undefined
   runtime?: string | undefined
   k8s?: string | undefined
   base?: string | undefined
@@ -70,7 +73,8 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
     focus,
     report,
     variant,
-    os,
+    os: system,
+    arch: processor,
     ...rest
   } = given
   const machine = oneOf('machine', given.machine ?? 'namespace', smokeMachines)
@@ -79,8 +83,10 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   }
   const mode = oneOf('mode', asked, smokeModes)
   const runtime = oneOf('runtime', client ?? (machine === 'vm' ? 'systemd' : 'ctr'), smokeRuntimes)
-  if (os !== undefined && machine !== 'vm') {
-    throw new UserError('--os is for --machine vm: leave it out, or give both')
+  for (const [flag, value] of Object.entries({ os: system, arch: processor })) {
+    if (value !== undefined && machine !== 'vm') {
+      throw new UserError(`--${flag} is for --machine vm: leave it out, or give both`)
+    }
   }
   const runs = runtimesOf[machine]
   if (!runs.includes(runtime)) {
@@ -94,6 +100,15 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
     throw new UserError('--report is what --conformance has seen: give both')
   if (conformance && mode !== 'join')
     throw new UserError(`--conformance needs a cluster: use it with --mode join, not ${mode}`)
+  const { systems } = facts.sources.debian.machine
+  const os = oneOf('operating system', system ?? 'debian13', Object.keys(systems))
+  const arch = parseArch(processor ?? process.arch)
+  const has = (name: string) => systems[name]?.arches.includes(arch)
+  if (machine === 'vm' && !has(os)) {
+    throw new UserError(
+      `no machine of ${arch} with ${os}: choose from ${Object.keys(systems).filter(has).join(', ')}`,
+    )
+  }
   const build = makeBuildRequest(
     {
       ...rest,
@@ -101,7 +116,7 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
       base: [given.base ?? 'static'],
       image: ['kubelet'],
       variant: [variant ?? defaultVariant(mode)],
-      arch: [machine === 'vm' ? 'amd64' : parseArch(process.arch)],
+      arch: [arch],
       // Docker below 23 reads no other.
       ...(runtime === 'docker' && { compression: 'gzip' }),
     },
@@ -110,11 +125,8 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   return {
     mode,
     machine,
-    os: oneOf(
-      'operating system',
-      os ?? 'debian13',
-      Object.keys(facts.sources.debian.machine.systems),
-    ),
+    os,
+    arch,
     conformance: conformance && { ...(focus && { focus }), ...(report && { report }) },
     runtime,
     build,

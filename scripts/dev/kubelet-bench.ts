@@ -53,7 +53,7 @@ export default async function kubeletBench(_request: undefined, facts: Facts): P
       await engineStep(`kubelet ${name}`, () => tree.export(join(folder, String(i))))
     }
   })
-  await writePodImage(folder)
+  await writePodImage(folder, parseArch(process.arch))
   const rows: string[][] = []
   for (const [i, [name]] of kubelets.entries()) {
     const program = join(folder, String(i), 'usr/bin/kubelet')

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Arch, parseArch, platformOf } from '../../facts/platform.js'
 import type { Facts } from '../../facts/schema.js'
 import { withLock } from '../../host/lock.js'
 import { cacheDirectory } from '../../host/paths.js'
@@ -25,17 +26,23 @@ export interface MachineImage {
 }
 
 const directory = join(cacheDirectory, 'machine')
-const prepareScript = fileURLToPath(new URL('prepare.sh', import.meta.url))
+const [prepareScript, emulateScript] = ['prepare.sh', 'emulate.sh'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+) as [string, string]
 
 /** A root of the locked packages, with systemd and a kernel of its own; made once and kept in the cache. Throws a BuildError. */
-export async function machineImage({ sources }: Facts, os: string): Promise<MachineImage> {
-  const packages = filesFor(loadLock(), [purposes.machine(os)])
+export async function machineImage(
+  { sources }: Facts,
+  os: string,
+  arch: Arch,
+): Promise<MachineImage> {
+  const packages = filesFor(loadLock(), [purposes.machine(os, arch)])
   const key = createHash('sha256')
     .update(packages.map(({ sha256 }) => sha256).join())
     .update(readFileSync(prepareScript))
     .digest('hex')
     .slice(0, 16)
-  const folder = join(directory, `${os}-${key}`)
+  const folder = join(directory, `${os}-${arch}-${key}`)
   await withLock(join(directory, 'lock'), async () => {
     if (existsSync(folder)) return
     await requirePrograms({
@@ -43,15 +50,17 @@ export async function machineImage({ sources }: Facts, os: string): Promise<Mach
       'mkfs.ext4': 'e2fsprogs',
       mmdebstrap: 'mmdebstrap',
       'ssh-keygen': 'openssh-client',
+      ...(isForeign(arch) && { [userEmulator(arch)]: 'qemu-user-static' }),
     })
     await fetchInputs(packages, { sources, say: line })
     for (const name of await readdir(directory)) {
-      if (name.startsWith(`${os}-`)) await rm(join(directory, name), { recursive: true })
+      if (name.startsWith(`${os}-${arch}-`)) await rm(join(directory, name), { recursive: true })
     }
     const partial = `${folder}.partial`
     await mkdir(partial, { recursive: true })
-    await step(`${os}: the root of a machine, of ${packages.length} packages (once)`, () =>
-      makeRoot(packages, sources.debian.machine.systems[os] as string, partial),
+    const { suite } = sources.debian.machine.systems[os] as { suite: string }
+    await step(`${os} ${arch}: the root of a machine, of ${packages.length} packages (once)`, () =>
+      makeRoot(packages, { suite, arch }, partial),
     )
     await rename(partial, folder)
   })
@@ -61,7 +70,7 @@ export async function machineImage({ sources }: Facts, os: string): Promise<Mach
 
 async function makeRoot(
   packages: readonly LockedFile[],
-  suite: string,
+  { suite, arch }: { suite: string; arch: Arch },
   folder: string,
 ): Promise<void> {
   const work = temporaryDirectory('machine')
@@ -77,12 +86,18 @@ async function makeRoot(
   const root = join(work, 'root')
   const names = packages.map(({ package: name }) => name).join(',')
   // Every package is checked by the lock; the index of them is made here.
-  const flags = ['--mode=root', '--variant=custom', '--skip=download/empty', `--include=${names}`]
+  const flags = [
+    ...['--mode=root', '--variant=custom', '--skip=download/empty', `--include=${names}`],
+    `--architectures=${platformOf(arch).debian}`,
+  ]
   const hook = `--customize-hook=KEY=${key} sh ${prepareScript} "$1"`
   // As the installer has it, and Debian 13 by itself.
   const merged = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
   const place = `deb [trusted=yes] copy:${repository} ./`
-  await succeed('mmdebstrap', [...flags, merged, hook, suite, root, place])
+  const command = ['mmdebstrap', ...flags, merged, hook, suite, root, place]
+  const rule = `/usr/lib/binfmt.d/qemu-${platformOf(arch).qemu}.conf`
+  const emulated = isForeign(arch) ? ['sh', emulateScript, rule] : []
+  await succeed('unshare', ['--mount', ...emulated, ...command])
   const boot = join(root, 'boot')
   const files = await readdir(boot)
   for (const [name, start] of [
@@ -93,6 +108,16 @@ async function makeRoot(
     await copyFile(join(boot, file), join(folder, name))
   }
   await makeDisk(join(folder, 'root'), '12G', root)
+}
+
+/** Whether another machine's programs are needed to make a root. */
+function isForeign(arch: Arch): boolean {
+  return arch !== parseArch(process.arch)
+}
+
+/** qemu's emulator of programs, which this machine's kernel starts those of another architecture by. */
+function userEmulator(arch: Arch): string {
+  return `qemu-${platformOf(arch).qemu}-static`
 }
 
 /** Makes a file system of this size, which takes no more room than its files. */

@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Arch } from '../../facts/platform.js'
 import { type Outcome, run, runSync, start, stdoutOf } from '../../host/process.js'
 import { temporaryDirectory } from '../../host/temporary.js'
 import { quote } from '../../recipe/shell.js'
 import { type Node, type Service, until } from '../node.js'
-import { emulator, machineFlags } from './accelerator.js'
+import { type Accelerator, boardFlags, emulatorOf } from './hardware.js'
 import type { MachineImage } from './image.js'
 import type { MachineNetwork } from './network.js'
 
@@ -16,8 +17,9 @@ export interface MachineOptions {
   name: string
   /** The last number of its address, and of that of its card: 1 or 2. */
   number: number
+  arch: Arch
   image: MachineImage
-  accelerator: 'kvm' | 'tcg'
+  accelerator: Accelerator
   network: MachineNetwork
   /** Disk with the archives. */
   images: string
@@ -41,19 +43,19 @@ export class VirtualMachine implements Node {
 
   /** Boots a machine; gives it when it lets root in and containerd answers. */
   static async start(options: MachineOptions): Promise<VirtualMachine> {
-    const { name, number, image, accelerator, network, images } = options
+    const { name, number, arch, image, accelerator, network, images } = options
     const directory = temporaryDirectory('machine')
     const card = await network.addCard()
     const disk = (file: string, more: string) =>
       `file=${file},format=raw,if=virtio,cache=unsafe,${more}`
     const flags = [
-      ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : accelerator, '-m', '3072'],
-      ...machineFlags,
-      // kubeadm wants two for a control plane; more than the host has would only wait for each other.
-      ...['-smp', number === 1 ? '2' : '1'],
-      ...['-serial', `file:${join(directory, 'console')}`],
-      ...['-kernel', image.kernel, '-initrd', image.initrd],
-      ...['-append', `root=/dev/vda rw console=ttyS0 systemd.hostname=${name} quiet`],
+      ...boardFlags(arch, accelerator, {
+        kernel: image.kernel,
+        log: join(directory, 'console'),
+        words: `root=/dev/vda rw systemd.hostname=${name} quiet`,
+      }),
+      // kubeadm wants two processors for a control plane; more than the host has would only wait for each other.
+      ...['-m', '3072', '-smp', number === 1 ? '2' : '1', '-initrd', image.initrd],
       // What it writes is gone with it, and stays when it is started again.
       ...['-drive', disk(image.root, 'snapshot=on')],
       ...['-drive', disk(images, 'readonly=on')],
@@ -61,7 +63,7 @@ export class VirtualMachine implements Node {
       ...['-device', `virtio-net-pci,netdev=net,mac=52:54:00:00:00:0${number}`],
       ...['-device', 'virtio-rng-pci'],
     ]
-    const machine = start('nsenter', network.entering(emulator, flags), {
+    const machine = start('nsenter', network.entering(emulatorOf(arch), flags), {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     const address = `198.51.100.${number}`

@@ -46,6 +46,7 @@ test('virtual machines run systemd, and Debian 13 unless another is asked for', 
   t.like(machine, { machine: 'vm', runtime: 'systemd', os: 'debian13' })
   t.deepEqual(machine.build.arches, ['amd64'])
   t.is(request('--mode join --machine vm --os debian12').os, 'debian12')
+  t.deepEqual(request('--mode join --machine vm --arch armv7').build.arches, ['arm'])
 })
 
 const wrong: [string, RegExp][] = [
@@ -59,6 +60,11 @@ const wrong: [string, RegExp][] = [
     /^--runtime systemd does not go with --machine namespace: choose from ctr, nerdctl, docker$/,
   ],
   ['--mode join --os debian12', /^--os is for --machine vm: leave it out, or give both$/],
+  ['--mode join --arch arm64', /^--arch is for --machine vm: leave it out, or give both$/],
+  [
+    '--mode join --machine vm --os debian12 --arch arm64',
+    /^no machine of arm64 with debian12: choose from debian13$/,
+  ],
   [
     '--mode join --machine vm --os debian14',
     /^unknown operating system "debian14": choose from debian12, debian13\. Did you mean debian12\?$/,

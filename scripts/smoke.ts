@@ -6,7 +6,7 @@ import type { ImageSpec } from '../pipeline/plan/spec.js'
 import { makeRecipeRequest, type RecipeValues } from '../pipeline/recipe/request.js'
 import { buildForNodes } from '../pipeline/smoke/build.js'
 import { smokeHardway } from '../pipeline/smoke/hardway.js'
-import { smokeJoin } from '../pipeline/smoke/join.js'
+import { smokeInit, smokeJoin } from '../pipeline/smoke/join.js'
 import { startMachines, verifyMachines } from '../pipeline/smoke/machines.js'
 import type { Node } from '../pipeline/smoke/node.js'
 import { podImage, writePodImage } from '../pipeline/smoke/pod-image.js'
@@ -16,10 +16,13 @@ import type { SmokeMode, SmokeRequest } from '../pipeline/smoke/request.js'
 import type { Images, Setting } from '../pipeline/smoke/setting.js'
 import { smokeStandalone } from '../pipeline/smoke/standalone.js'
 
+const cluster = ['kubelet', 'kube-proxy', 'control-plane', 'coredns']
+
 /** What a mode needs, and what it does. */
 const modes: Record<SmokeMode, { images: string[]; smoke(setting: Setting): Promise<void> }> = {
   standalone: { images: ['kubelet'], smoke: smokeStandalone },
-  join: { images: ['kubelet', 'kube-proxy', 'control-plane', 'coredns'], smoke: smokeJoin },
+  init: { images: cluster, smoke: smokeInit },
+  join: { images: cluster, smoke: smokeJoin },
   hardway: { images: ['kubelet', 'control-plane'], smoke: smokeHardway },
 }
 

@@ -24,7 +24,7 @@ export async function buildForNodes(
 ): Promise<Images> {
   const { mode, arch, build: asked, conformance } = request
   // What a cluster with the variant flannel has for a network.
-  const flannel = mode === 'join' && asked.variants.includes('flannel') ? ['flannel'] : []
+  const flannel = byKubeadm(mode) && asked.variants.includes('flannel') ? ['flannel'] : []
   const specs = [...images, ...flannel].flatMap((image) => {
     // Only the kubelet comes in variants. kubeadm may come from another one.
     const variants = image === 'kubelet' ? kubeletVariants(mode, asked) : ['base']
@@ -48,9 +48,13 @@ export async function buildForNodes(
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
 }
 
+function byKubeadm(mode: SmokeMode): boolean {
+  return mode === 'init' || mode === 'join'
+}
+
 /** The variant that is tested comes last. */
 function kubeletVariants(mode: SmokeMode, { variants }: BuildRequest): string[] {
-  const kubeadm = mode === 'join' ? variants.map(kubeadmVariant) : []
+  const kubeadm = byKubeadm(mode) ? variants.map(kubeadmVariant) : []
   return [...new Set([...kubeadm, ...variants])]
 }
 

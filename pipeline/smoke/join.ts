@@ -9,6 +9,7 @@ import { copyKubectl, type Kubectl, nodeReady } from './cluster.js'
 import { runConformance } from './conformance.js'
 import { applyFlannel, importFlannel } from './flannel.js'
 import { checkBooted } from './machine/checks.js'
+import { startPrograms } from './machine/programs.js'
 import { type Node, until } from './node.js'
 import { podImage } from './pod-image.js'
 import { webDaemons } from './pods.js'
@@ -23,10 +24,18 @@ export async function smokeJoin(setting: Setting): Promise<void> {
   const kubectl = await initialise(control, setting)
   const worker = await setting.startNode('worker', '198.51.100.2/24')
   await joinWorker(worker, control, kubectl, setting)
-  await runPods(control, kubectl, setting)
+  await runPods([control, worker], kubectl, setting)
   if (control.booted) await checkBooted([control, worker], kubectl, setting.report)
   const { conformance } = setting
   if (conformance) await runConformance([control, worker], kubectl, conformance, setting)
+}
+
+/** A cluster of one node, by kubeadm. */
+export async function smokeInit(setting: Setting): Promise<void> {
+  const node = await setting.startNode('control', '198.51.100.1/24')
+  const kubectl = await initialise(node, setting)
+  await runPods([node], kubectl, setting)
+  if (node.booted) await checkBooted([node], kubectl, setting.report)
 }
 
 /** A bridge on each node, and routes between them; flannel's own network for its variant. */
@@ -90,11 +99,15 @@ async function joinWorker(
   }
 }
 
-async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setting): Promise<void> {
+async function runPods(
+  nodes: readonly Node[],
+  kubectl: Kubectl,
+  { specs, report }: Setting,
+): Promise<void> {
   const proxy = specs['kube-proxy'] as ImageSpec
   await kubectl.apply(webDaemons)
-  const pods = await report.check('a pod on each node is Ready', () => webPods(kubectl))
-  await report.check('kube-proxy runs on both nodes, from our image', () =>
+  const pods = await report.check('a pod on each node is Ready', () => webPods(kubectl, nodes))
+  await report.check('kube-proxy runs on each node, from our image', () =>
     verifyProxies(kubectl, proxy),
   )
   const address = '--output=jsonpath={.spec.clusterIP}'
@@ -115,9 +128,15 @@ async function runPods(control: Node, kubectl: Kubectl, { specs, report }: Setti
       matching(await kubectl('logs', name), new RegExp(`^serving as ${name}$`, 'm')),
     )
   }
+  const [first] = nodes as [Node]
+  if (first.booted) {
+    await report.check("every program of kube-proxy's image starts", () =>
+      startPrograms(first, localRef(proxy)),
+    )
+  }
   if (!hasNftables(proxy)) return
   await report.check("kube-proxy's rules in nftables mode, and no others", () =>
-    switchToNftables(control, kubectl),
+    switchToNftables(first, kubectl),
   )
   for (const { name, node } of pods) {
     await report.check(`the Service answers on ${node} in nftables mode`, () =>
@@ -239,7 +258,7 @@ async function routes(kubectl: Kubectl, control: Node, worker: Node): Promise<st
   return expected
 }
 
-async function webPods(kubectl: Kubectl): Promise<Pod[]> {
+async function webPods(kubectl: Kubectl, nodes: readonly Node[]): Promise<Pod[]> {
   await kubectl('rollout', 'status', 'daemonset/web', '--timeout=120s')
   const fields = '{.metadata.name} {.spec.nodeName} {.status.podIP}'
   const output = `--output=jsonpath={range .items[*]}${fields}{"\\n"}{end}`
@@ -248,7 +267,8 @@ async function webPods(kubectl: Kubectl): Promise<Pod[]> {
     .trim()
     .split('\n')
     .map((text) => text.split(' '))
-  const nodes = pods.map(([, node]) => node).sort()
-  if (nodes.join() !== 'control,worker') throw new Error(`pods on ${nodes.join()}`)
+  const found = pods.map(([, node]) => node).sort()
+  const wanted = nodes.map(({ name }) => name).sort()
+  if (found.join() !== wanted.join()) throw new Error(`pods on ${found.join()}`)
   return pods.map(([name = '', node = '', ip = '']) => ({ name, node, ip }))
 }

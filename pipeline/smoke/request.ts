@@ -5,7 +5,7 @@ import type { Facts } from '../facts/schema.js'
 import { type BuildRequest, makeBuildRequest } from '../plan/request.js'
 import { defaultVariant } from '../recipe/request.js'
 
-export const smokeModes = ['standalone', 'join', 'hardway'] as const
+export const smokeModes = ['standalone', 'init', 'join', 'hardway'] as const
 export type SmokeMode = (typeof smokeModes)[number]
 
 export const smokeRuntimes = ['ctr', 'nerdctl', 'docker', 'systemd'] as const

@@ -3,6 +3,7 @@ import { nodeRecipe } from '../recipe/recipe.js'
 import type { RecipeRequest } from '../recipe/request.js'
 import { type Step, stepScript } from '../recipe/steps.js'
 import { inImage, type PodContainers, podContainers } from './containers.js'
+import { startPrograms } from './machine/programs.js'
 import { type Node, until } from './node.js'
 import { type ReadyPod, readyPods, webPod } from './pods.js'
 import { followRecipe } from './recipe.js'
@@ -75,6 +76,9 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     notShared(node, request),
   )
   if (node.booted) {
+    await report.check('every program of the image starts', () =>
+      startPrograms(node, request.image.ref),
+    )
     await report.check('the machine started again: the pod is Ready again', async () => {
       await node.reboot?.()
       await webIsReady(node, 120)

@@ -19,7 +19,7 @@ export const smoke = defineCommand({
       )
         .option(
           '--mode <mode>',
-          `${choices(smokeModes)}: static pods without a cluster; two nodes, by kubeadm init and kubeadm join; a node and a control plane with a CA and certificates of their own`,
+          `${choices(smokeModes)}: static pods without a cluster; a node by kubeadm init; two nodes, by kubeadm init and kubeadm join; a node and a control plane with a CA and certificates of their own`,
         )
         .option(
           '--machine <kind>',
@@ -38,7 +38,7 @@ export const smoke = defineCommand({
         .option('--base <name>', `${choices(Object.keys(facts.bases))} (default: static)`)
         .option(
           '--variant <name>',
-          `${choices(Object.keys(facts.variants))}: of the kubelet's image (default: cni; for join kubeadm-cni)`,
+          `${choices(Object.keys(facts.variants))}: of the kubelet's image (default: cni; for init and join kubeadm-cni)`,
         ),
       flag,
     )

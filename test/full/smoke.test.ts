@@ -16,6 +16,10 @@ for (const flags of [
   '--machine vm --mode standalone --k8s v1.24.0 --os debian12',
   '--machine vm --mode standalone --k8s v1.23.6 --runtime docker',
   '--machine vm --mode hardway --k8s v1.24.0',
+  '--machine vm --mode init --k8s v1.36.4',
+  '--machine vm --arch arm64 --mode standalone --variant kubeadm-cni --k8s v1.36.4',
+  '--machine vm --arch arm64 --mode init --k8s v1.36.4',
+  '--machine vm --arch arm --mode standalone --variant kubeadm-cni --k8s v1.24.0',
 ]) {
   test.serial(`npm run smoke -- ${flags}`, async (t) => {
     t.timeout(5_400_000)

@@ -50,7 +50,10 @@ export async function machineImage(
       'mkfs.ext4': 'e2fsprogs',
       mmdebstrap: 'mmdebstrap',
       'ssh-keygen': 'openssh-client',
-      ...(isForeign(arch) && { [userEmulator(arch)]: 'qemu-user-static' }),
+      ...(isForeign(arch) && {
+        'arch-test': 'arch-test',
+        [userEmulator(arch)]: 'qemu-user-static',
+      }),
     })
     await fetchInputs(packages, { sources, say: line })
     for (const name of await readdir(directory)) {

@@ -99,7 +99,7 @@ async function virtual(
       // A machine whose containerd is too old for the release has a newer one before the recipe begins.
       const programs = `${imagesFolder}/programs/usr/local/bin`
       await machine.shell(
-        `[ ! -d ${programs} ] || { cp ${programs}/* /usr/bin/; systemctl restart containerd; }`,
+        `[ ! -d ${programs} ] || { cp --remove-destination ${programs}/* /usr/bin/; systemctl restart containerd; }`,
       )
       if (runtime === 'docker') await machine.succeed('systemctl', 'enable', '--now', 'docker')
       return machine

@@ -131,7 +131,7 @@ async function runPods(
   const [first] = nodes as [Node]
   if (first.booted) {
     await report.check("every program of kube-proxy's image starts", () =>
-      startPrograms(first, localRef(proxy)),
+      startPrograms(first, { namespace: 'k8s.io', ref: localRef(proxy) }),
     )
   }
   if (!hasNftables(proxy)) return

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { nodeNamespace } from '../recipe/container.js'
 import { nodeRecipe } from '../recipe/recipe.js'
 import type { RecipeRequest } from '../recipe/request.js'
 import { type Step, stepScript } from '../recipe/steps.js'
@@ -76,9 +77,10 @@ export async function smokeStandalone({ startNode, recipe, report }: Setting): P
     notShared(node, request),
   )
   if (node.booted) {
-    await report.check('every program of the image starts', () =>
-      startPrograms(node, request.image.ref),
-    )
+    if (request.runtime === 'systemd') {
+      const image = { namespace: nodeNamespace, ref: request.image.ref }
+      await report.check('every program of the image starts', () => startPrograms(node, image))
+    }
     await report.check('the machine started again: the pod is Ready again', async () => {
       await node.reboot?.()
       await webIsReady(node, 120)

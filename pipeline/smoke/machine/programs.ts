@@ -1,12 +1,15 @@
 import type { Node } from '../node.js'
 
 /**
- * Starts every program of an image that a node has, with the image's own files around it; tells how many. Throws with the names of those
+ * Starts every program of an image that a node has in a namespace of containerd, with the image's own files around it; tells how many. Throws with the names of those
  * that this processor or kernel cannot run: statuses of a shell and of `timeout`, from 124 on.
  */
-export async function startPrograms(node: Node, ref: string): Promise<string> {
+export async function startPrograms(
+  node: Node,
+  { namespace, ref }: { namespace: string; ref: string },
+): Promise<string> {
   const said = await node.shell(`root=$(mktemp -d)
-ctr --namespace k8s.io images mount ${ref} "$root" >/dev/null
+ctr --namespace ${namespace} images mount ${ref} "$root" >/dev/null
 mount --bind /proc "$root/proc"
 count=0
 failed=
@@ -17,7 +20,7 @@ for program in $(cd "$root" && find . -xdev -path '*bin/*' ! -type d -perm /111)
   [ "$status" -lt 124 ] || [ "$status" = 255 ] || failed="$failed $program=$status"
 done
 umount "$root/proc"
-ctr --namespace k8s.io images unmount --rm "$root" >/dev/null
+ctr --namespace ${namespace} images unmount --rm "$root" >/dev/null
 rmdir "$root"
 echo "$count programs$failed"`)
   if (!/^[1-9]\d* programs$/.test(said.trim())) throw new Error(`not all can start: ${said}`)

@@ -1,13 +1,18 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
+import anyTest, { type TestFn } from 'ava'
+import { loadFacts } from '../../pipeline/facts/load.js'
 import { requirePrograms } from '../../pipeline/host/tools.js'
+import { Apt } from '../../pipeline/inputs/apt.js'
+import { fetchInputs } from '../../pipeline/inputs/fetch.js'
+import { storedPath } from '../../pipeline/inputs/store.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
 import { npm, run, succeed } from '../_helpers/command.js'
 
-// Rules that the image's programs make are in the kernel of the node, whose own programs must be able to read them. Here those of this
-// machine's Debian, in a network namespace that ends with the test.
+// Rules that the image's programs make are in the kernel of the node, whose own programs must be able to read them, and the other way round.
+// Here those of Debian's releases, from their packages, in a network namespace that ends with the test.
 
 // As kube-proxy's: sets and maps with and without a type of their own.
 const rules = `table ip kube-proxy {
@@ -26,53 +31,97 @@ const marks = [
   '-A KUBE -p udp -m udp --dport 53 -j DROP',
 ]
 
-test.serial("the host's nft and iptables read what the image's have written", async (t) => {
+// Made once: the root of kube-proxy's image, and a folder for those of Debian's releases.
+const test = anyTest as TestFn<{ folder: string; image: string }>
+
+test.before(async (t) => {
   t.timeout(3_600_000)
-  await requirePrograms({ iptables: 'iptables', unshare: 'util-linux' })
+  await requirePrograms({ unshare: 'util-linux', gpgv: 'gpgv', xz: 'xz-utils' })
   const folder = await mkdtemp(join(tmpdir(), 'kubelet-images-netfilter-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const image = '--k8s v1.36.4 --image kube-proxy --base static --arch amd64'.split(' ')
-  const { status, stderr } = await npm('build', [...image, '--output', folder])
+  const image = join(folder, 'image')
+  t.context = { folder, image }
+  const flags = '--k8s v1.36.4 --image kube-proxy --base static --arch amd64'.split(' ')
+  const { status, stderr } = await npm('build', [...flags, '--output', folder])
   t.is(status, 0, stderr)
-  const [unpacked, root] = ['unpacked', 'root'].map((name) => join(folder, name)) as [
-    string,
-    string,
-  ]
-  await mkdir(root)
-  const archive = join(folder, 'kube-proxy-v1.36.4-static.oci.tar')
-  const [built] = await readArchive(archive, unpacked)
-  await unpackRoot(built as PlatformImage, unpacked, root)
-  const host = await hostPrograms(join(folder, 'host'))
-  await writeFile(join(folder, 'rules'), rules)
-  const script = `
-mkdir -p /usr/lib/nft
-mount --bind ${root}/usr/lib/nft /usr/lib/nft
-/usr/lib/nft/nft --file ${folder}/rules
-${host} list ruleset
-iptables=${root}/usr/sbin/iptables-nft
-$iptables -N KUBE
-${marks.map((rule) => `$iptables ${rule}`).join('\n')}
-iptables-nft-save
-`
-  const made = await run('unshare', ['--net', '--mount', 'sh', '-euc', script])
-  await run('rmdir', ['/usr/lib/nft'])
-  t.is(made.status, 0, made.stderr)
-  for (const name of ['set cluster-ips', 'map service-ips', 'set affinity', 'map typed']) {
-    t.true(made.stdout.includes(`${name} {`), made.stdout)
-  }
-  for (const rule of marks) t.true(made.stdout.includes(`\n${rule}\n`), made.stdout)
+  await mkdir(image)
+  const unpacked = join(folder, 'unpacked')
+  const [built] = await readArchive(join(folder, 'kube-proxy-v1.36.4-static.oci.tar'), unpacked)
+  await unpackRoot(built as PlatformImage, unpacked, image)
+  await writeFile(join(image, 'rules'), rules)
 })
 
-/** The command of nft as Debian has it for this machine, without installing it. */
-async function hostPrograms(folder: string): Promise<string> {
-  await mkdir(folder)
-  const packages =
-    'nftables libnftables1 libnftnl11 libjansson4 libedit2 libbsd0 libxtables12 libmnl0 libgmp10 libmd0'
-  const flags = ['-q', '-o', 'Acquire::Retries=5', '-o', 'APT::Sandbox::User=root']
-  await succeed('apt-get', [...flags, 'download', ...packages.split(' ')], { cwd: folder })
-  for (const name of await readdir(folder)) {
-    await succeed('dpkg-deb', ['--extract', join(folder, name), join(folder, 'root')])
+test.after.always(({ context }) => rm(context.folder, { recursive: true, force: true }))
+
+for (const suite of ['bullseye', 'bookworm', 'trixie']) {
+  test.serial(`nft and iptables of ${suite} read what the image's have written`, async (t) => {
+    t.timeout(600_000)
+    const { folder, image } = t.context
+    const host = await debianRoot(suite, join(folder, suite))
+    const made = await inNamespace(`
+chroot ${image} /usr/lib/nft/nft --file /rules
+chroot ${host} nft list ruleset
+chroot ${image} iptables-nft -N KUBE
+${marks.map((rule) => `chroot ${image} iptables-nft ${rule}`).join('\n')}
+chroot ${host} iptables-nft-save`)
+    t.is(made.status, 0, made.stderr)
+    for (const name of ['set cluster-ips', 'map service-ips', 'set affinity', 'map typed']) {
+      t.true(made.stdout.includes(`${name} {`), made.stdout)
+    }
+    for (const rule of marks) t.true(made.stdout.includes(`\n${rule}\n`), made.stdout)
+  })
+
+  test.serial(
+    `the image's nft and iptables read what those of ${suite} have written`,
+    async (t) => {
+      t.timeout(600_000)
+      const { folder, image } = t.context
+      const host = await debianRoot(suite, join(folder, suite))
+      const made = await inNamespace(`
+chroot ${host} nft --file /rules
+chroot ${image} /usr/lib/nft/nft list ruleset
+chroot ${host} iptables-nft -N HOST
+${marks.map((rule) => `chroot ${host} iptables-nft ${rule.replace('KUBE', 'HOST')}`).join('\n')}
+chroot ${image} iptables-nft-save`)
+      t.is(made.status, 0, made.stderr)
+      t.true(made.stdout.includes('set cluster-ips {'), made.stdout)
+      for (const rule of marks) {
+        t.true(made.stdout.includes(`\n${rule.replace('KUBE', 'HOST')}\n`), made.stdout)
+      }
+    },
+  )
+}
+
+/** Runs a shell script in a network namespace of its own, where nothing of this machine's rules is. */
+function inNamespace(script: string) {
+  return run('unshare', ['--net', '--mount', 'sh', '-euc', script])
+}
+
+/** A root with nft and iptables of a release of Debian, for chroot; made once. */
+async function debianRoot(suite: string, folder: string): Promise<string> {
+  const root = join(folder, 'root')
+  if (existsSync(root)) return root
+  const { sources } = loadFacts()
+  const indexes = join(folder, 'indexes')
+  await mkdir(indexes, { recursive: true })
+  const url = process.env.DEBIAN_MIRROR ?? (sources.places.debian[0] as string)
+  const apt = await Apt.open(indexes, 'amd64', [{ archive: 'debian', url, name: suite }])
+  const files = (await apt.closure(['nftables', 'iptables'])).map((file) => ({
+    ...file,
+    locked: '20261126T000000Z',
+    for: ['test'],
+  }))
+  await fetchInputs(files, { sources, say: () => {} })
+  await mkdir(join(root, 'usr'), { recursive: true })
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    await mkdir(join(root, 'usr', name))
+    await symlink(`usr/${name}`, join(root, name))
   }
-  const libraries = ['usr/lib', 'lib'].map((path) => join(folder, 'root', path, 'x86_64-linux-gnu'))
-  return `env LD_LIBRARY_PATH=${libraries.join(':')} ${join(folder, 'root/usr/sbin/nft')}`
+  for (const file of files) {
+    // As dpkg-deb --extract, which puts directories in the place of such links.
+    const unpack = `dpkg-deb --fsys-tarfile ${storedPath(file)} | tar --extract --keep-directory-symlink --directory=${root}`
+    await succeed('sh', ['-euc', unpack])
+  }
+  // nft of Debian 11 cannot write sets of such a type, and must read them.
+  await writeFile(join(root, 'rules'), rules.replace(/^.* typeof .*$/m, ''))
+  return root
 }

@@ -9,7 +9,8 @@ export async function startPrograms(
   { namespace, ref }: { namespace: string; ref: string },
 ): Promise<string> {
   const said = await node.shell(`root=$(mktemp -d)
-ctr --namespace ${namespace} images mount ${ref} "$root" >/dev/null
+ctr --namespace ${namespace} images mount --rw ${ref} "$root" >/dev/null
+mkdir -p "$root/proc"
 mount --bind /proc "$root/proc"
 count=0
 failed=

@@ -4,14 +4,20 @@ import { join } from 'node:path'
 
 const prefix = 'kubelet-images-'
 
+const folders: string[] = []
+
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /**
  * A new temporary directory with what it is for in its name; it is gone when this process has ended. What processes left that were
  * killed goes first.
  */
 export function temporaryDirectory(purpose: string): string {
-  sweep(tmpdir(), new RegExp(`^${prefix}[a-z-]+-(\\d+)-[^-]+$`))
+  sweep(tmpdir(), new RegExp(`^${prefix}[a-z\\d-]+-(\\d+)-[^-]+$`))
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${purpose}-${process.pid}-`))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 

@@ -44,6 +44,7 @@ grep -qw overlay /proc/filesystems || modprobe -n -q overlay ||
 [ -e /proc/sys/net/bridge ] || modprobe -n -q br_netfilter ||
   error 'the kernel has no br_netfilter' 'pods may not reach services on their own node' 'Install the modules of this kernel'
 [ "$(wc -l </proc/swaps)" -le 1 ] || warning 'swap is in use' 'limits of memory do not hold as pods expect' 'Run swapoff -a'
+has iptables || has nft || warning 'iptables is missing' 'CNI plugins of this host translate no addresses and open no host ports' 'Install iptables'
 if grep -q '^nameserver 127[.]' /etc/resolv.conf 2>/dev/null && [ ! -e /run/systemd/resolve/resolv.conf ]; then
   warning '/etc/resolv.conf names a resolver on this machine' 'pods with its DNS would ask themselves' \
     'Name another file by KUBELET_EXTRA_ARGS=--resolv-conf=FILE in /etc/default/kubelet'

@@ -11,7 +11,7 @@ import { npm, project, run } from '../_helpers/command.js'
 
 const image = ['--k8s', 'v1.24.0', '--base', 'static']
 
-for (const asked of ['standalone', 'join', 'hardway', 'standalone --machine vm']) {
+for (const asked of ['standalone', 'join', 'hardway', 'join --machine vm']) {
   test.serial(`a node, ${asked}`, async (t) => {
     t.timeout(3_600_000)
     const flags = ['--mode', ...asked.split(' '), ...image, '--json']

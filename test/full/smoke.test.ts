@@ -11,7 +11,7 @@ for (const flags of [
   '--mode standalone --k8s v1.36.4',
   '--mode join --k8s v1.24.0 --variant flannel',
   '--mode join --k8s v1.36.4',
-  '--machine vm --mode join --k8s v1.24.0',
+  '--machine vm --mode standalone --k8s v1.24.0',
   '--machine vm --mode standalone --k8s v1.36.4',
   '--machine vm --mode standalone --k8s v1.24.0 --os debian12',
   '--machine vm --mode standalone --k8s v1.23.6 --runtime docker',

@@ -65,7 +65,12 @@ export CGO_ENABLED=0
 if [ -n "${CC:-}" ]; then
   # External linking always: newer releases use cgo only in runtime/cgo, which the internal linker
   # would link against the builder's libc.
-  link="$link -linkmode=external -extldflags -Wl,-s"
+  link="$link -linkmode=external"
+  # Go below 1.19 does not tell zig's linker that what `go version -m` and scanners read is needed.
+  case $(go env GOVERSION) in
+    go1.16* | go1.17* | go1.18*) link="$link -extldflags '-Wl,-s -Wl,--no-gc-sections'" ;;
+    *) link="$link -extldflags -Wl,-s" ;;
+  esac
   export CGO_ENABLED=1
 fi
 

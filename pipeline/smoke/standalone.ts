@@ -14,7 +14,7 @@ import type { Setting } from './setting.js'
 const manifest = '/etc/kubernetes/manifests/web.yaml'
 const hostPort = 8081
 // The kubelet checks that it is a directory, so it must see it.
-const hostPath = '/opt/data'
+const hostPath = '/data'
 
 /** A kubelet without a cluster and a static pod, from its start to its end, with everything that may happen between. */
 export async function smokeStandalone({ startNode, recipe, report }: Setting): Promise<void> {

@@ -142,6 +142,7 @@ const holds = test.macro({
       const dynamic = image === 'kube-proxy' ? table.dynamic : undefined
       await verifyFiles(t, root, arch, files, dynamic)
       if (dynamic) await verifyDynamic(t, root, arch, dynamic)
+      await verifyModules(t, root, table.release)
       await verifyPlugins(t, root, plugins, arch)
       verifyPrograms(t, table, root, image, variant)
       const isKubeadm = variant.startsWith('kubeadm')
@@ -182,6 +183,25 @@ async function verifyFiles(
     const found = await elfFacts(join(root, name))
     const expected = { machine: platformOf(arch).elf, stripped: true }
     t.deepEqual(found, mode === '755' ? expected : undefined, `${arch} ${name}`)
+  }
+}
+
+/** What scanners ask Go's programs for: the modules that they were made of, and their versions. UPX packs that, too. */
+async function verifyModules(
+  t: ExecutionContext<Context>,
+  root: string,
+  release: string,
+): Promise<void> {
+  const kubernetes = `\tdep\tk8s.io/kubernetes\t${release}\t`
+  const programs = {
+    'usr/bin/kubelet': kubernetes,
+    'usr/local/bin/kube-proxy': kubernetes,
+    'opt/cni/bin/cni': '\tdep\tgithub.com/vishvananda/netlink\tv',
+  }
+  for (const [program, module] of Object.entries(programs)) {
+    if (!existsSync(join(root, program))) continue
+    const told = await succeed('go', ['version', '-m', join(root, program)])
+    t.true(told.includes(module), `${program}: ${told.slice(0, 500)}`)
   }
 }
 

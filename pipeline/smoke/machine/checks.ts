@@ -26,6 +26,9 @@ export async function checkBooted(
     }
   }
   for (const node of nodes) {
+    await report.check(`${node.name}: what a pod wanted made is a file there`, async () =>
+      matching(await node.succeed('stat', '--format=%F', madeFile), /^regular empty file$/m),
+    )
     await report.check(`${node.name}: a resolver that was replaced is the kubelet's too`, () =>
       resolverFollows(node),
     )
@@ -50,6 +53,8 @@ export async function checkBooted(
   })
 }
 
+const madeFile = '/srv/made'
+
 /** Pods that want something of the host, each on a node. */
 const pods: Record<string, (node: string) => Pod> = {
   'with an AppArmor profile': (node) => ({
@@ -61,6 +66,8 @@ const pods: Record<string, (node: string) => Pod> = {
   }),
   "with containerd's socket below /var/run": (node) =>
     pod('socket', node, { path: '/var/run/containerd/containerd.sock', type: 'Socket' }),
+  'with a file that is made where volumes are': (node) =>
+    pod('file', node, { path: madeFile, type: 'FileOrCreate' }),
   'with a device of the host': (node) =>
     pod('device', node, { path: '/dev/vda', type: 'BlockDevice' }),
 }

@@ -76,8 +76,10 @@ function ctrOptions({ propagation, readOnly }: Mount): string {
   return `options=${options.join(':')}`
 }
 
-function dockerOptions({ propagation, readOnly }: Mount): string {
-  return `bind-propagation=${propagation ?? 'rprivate'}${readOnly ? ',readonly' : ''}`
+function dockerOptions({ path, propagation, readOnly }: Mount): string {
+  // Docker takes /var/lib/dockershim, too, for a part of its own directory, of which it gives none away as private.
+  const other = path.startsWith('/var/lib/docker') ? 'rslave' : 'rprivate'
+  return `bind-propagation=${propagation ?? other}${readOnly ? ',readonly' : ''}`
 }
 
 /** Commands that remove a container, running or not; they do well when there is none. */

@@ -1,8 +1,8 @@
 import type { Node } from '../node.js'
 
 /**
- * Starts every program of an image that a node has in a namespace of containerd, with the image's own files around it; tells how many. Throws with the names of those
- * that this processor or kernel cannot run: statuses of a shell and of `timeout`, from 124 on.
+ * Starts every program of an image that a node has in a namespace of containerd, with the image's own files around it; tells how many. Throws
+ * with the names of those that cannot be started, end by a signal, or do not end.
  */
 export async function startPrograms(
   node: Node,
@@ -16,9 +16,11 @@ count=0
 failed=
 for program in $(cd "$root" && find . -xdev -path '*bin/*' ! -type d -perm /111); do
   status=0
-  timeout 120 chroot "$root" "/$program" --help </dev/null >/dev/null 2>&1 || status=$?
+  said=$(timeout 120 chroot "$root" "/$program" --help 2>&1 >/dev/null </dev/null) || status=$?
   count=$((count + 1))
-  [ "$status" -lt 124 ] || [ "$status" = 255 ] || failed="$failed $program=$status"
+  case $status:$said in
+    12[5-7]:chroot:* | 124:* | 12[89]:* | 1[3-9]?:*) failed="$failed $program=$status" ;;
+  esac
 done
 umount "$root/proc"
 ctr --namespace ${namespace} images unmount --rm "$root" >/dev/null

@@ -281,7 +281,7 @@ const debian = z
         systems: z
           .record(text, z.strictObject({ suite: text, arches: z.array(arch).min(1) }))
           .describe('Suite of Debian, and architectures of machines, by the name of --os.'),
-        kernels: z.record(arch, text).describe('The package of the kernel.'),
+        kernels: z.partialRecord(arch, text).describe('The package of the kernel.'),
         packages: z
           .array(text)
           .min(1)

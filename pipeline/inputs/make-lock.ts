@@ -155,7 +155,7 @@ async function filesOfMachine(
     ({ sourcesOnly }) => !sourcesOnly,
   )
   const apt = await openApt(suites, arch, known, warnings)
-  const files = await apt?.closure([...packages, kernels[arch]])
+  const files = await apt?.closure([...packages, kernels[arch] as string])
   return files?.map((file) => candidate(apt as Apt, file, known.purpose))
 }
 

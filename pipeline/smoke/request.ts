@@ -18,6 +18,8 @@ const runtimesOf: Record<SmokeRequest['machine'], readonly SmokeRequest['runtime
   vm: ['systemd', 'docker'],
 }
 
+type Systems = Facts['sources']['debian']['machine']['systems']
+
 export interface Conformance {
   /** Regular expression for the names of cases; without it every case. */
   focus?: string
@@ -103,12 +105,7 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
   const { systems } = facts.sources.debian.machine
   const os = oneOf('operating system', system ?? 'debian13', Object.keys(systems))
   const arch = parseArch(processor ?? process.arch)
-  const has = (name: string) => systems[name]?.arches.includes(arch)
-  if (machine === 'vm' && !has(os)) {
-    throw new UserError(
-      `no machine of ${arch} with ${os}: choose from ${Object.keys(systems).filter(has).join(', ')}`,
-    )
-  }
+  if (machine === 'vm') verifySystem(systems, os, arch)
   const build = makeBuildRequest(
     {
       ...rest,
@@ -132,4 +129,20 @@ export function makeSmokeRequest(given: SmokeValues, facts: Facts): SmokeRequest
     build,
     json: build.json,
   }
+}
+
+/** Architectures that there are machines of. */
+export function machineArches(systems: Systems): Arch[] {
+  return [...new Set(Object.values(systems).flatMap(({ arches }) => arches))]
+}
+
+/** Throws a UserError where no machine of the architecture has the system. */
+function verifySystem(systems: Systems, os: string, arch: Arch): void {
+  const others = Object.keys(systems).filter((name) => systems[name]?.arches.includes(arch))
+  if (others.includes(os)) return
+  throw new UserError(
+    others.length > 0
+      ? `no machine of ${arch} with ${os}: choose from ${others.join(', ')}`
+      : `there are no machines of ${arch}: choose from ${machineArches(systems).join(', ')}`,
+  )
 }

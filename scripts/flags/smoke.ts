@@ -1,5 +1,5 @@
-import { allArches } from '../../pipeline/facts/platform.js'
 import {
+  machineArches,
   makeSmokeRequest,
   smokeMachines,
   smokeModes,
@@ -29,7 +29,10 @@ export const smoke = defineCommand({
           '--os <name>',
           `vm: ${choices(Object.keys(facts.sources.debian.machine.systems))} (default: debian13)`,
         )
-        .option('--arch <name>', `vm: ${choices(allArches)} (default: this machine's)`)
+        .option(
+          '--arch <name>',
+          `vm: ${choices(machineArches(facts.sources.debian.machine.systems))} (default: this machine's)`,
+        )
         .option(
           '--runtime <name>',
           `${choices(smokeRuntimes)}: what runs the kubelet; below v1.24 docker runs the pods too (default: ctr; systemd on a vm)`,

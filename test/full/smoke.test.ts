@@ -19,7 +19,6 @@ for (const flags of [
   '--machine vm --mode init --k8s v1.36.4',
   '--machine vm --arch arm64 --mode standalone --variant kubeadm-cni --k8s v1.36.4',
   '--machine vm --arch arm64 --mode init --k8s v1.36.4',
-  '--machine vm --arch arm --mode standalone --variant kubeadm-cni --k8s v1.24.0',
 ]) {
   test.serial(`npm run smoke -- ${flags}`, async (t) => {
     t.timeout(5_400_000)

@@ -18,13 +18,16 @@ interface Board {
   console: string
 }
 
-const arm = { package: 'qemu-system-arm', console: 'ttyAMA0' }
-
-const boards: Record<Arch, Board> = {
+/** Of the architectures that variants.json has machines of. */
+const boards: Partial<Record<Arch, Board>> = {
   amd64: { package: 'qemu-system-x86', name: 'pc', processor: 'max', console: 'ttyS0' },
-  arm64: { ...arm, name: 'virt', processor: 'cortex-a72' },
-  // The kernel of armhf reaches no PCI bus above 4 GB.
-  arm: { ...arm, name: 'virt,highmem=off', processor: 'cortex-a15' },
+  arm64: { package: 'qemu-system-arm', name: 'virt', processor: 'cortex-a72', console: 'ttyAMA0' },
+}
+
+function boardOf(arch: Arch): Board {
+  const board = boards[arch]
+  if (board === undefined) throw new Error(`no board for machines of ${arch}`)
+  return board
 }
 
 export type Accelerator = 'kvm' | 'tcg'
@@ -36,7 +39,7 @@ export function emulatorOf(arch: Arch): string {
 
 /** The emulator, and the Debian package that it comes from. */
 export function emulatorPrograms(arch: Arch): HostPrograms {
-  return { [emulatorOf(arch)]: boards[arch].package }
+  return { [emulatorOf(arch)]: boardOf(arch).package }
 }
 
 /** Arguments of the emulator that every machine has: the board, and a kernel that writes to a file. */
@@ -45,7 +48,7 @@ export function boardFlags(
   accelerator: Accelerator,
   { kernel, log, words }: { kernel: string; log: string; words: string },
 ): string[] {
-  const { name, processor, console } = boards[arch]
+  const { name, processor, console } = boardOf(arch)
   return [
     ...['-nodefaults', '-display', 'none', '-machine', name],
     ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : accelerator],

@@ -46,7 +46,7 @@ test('virtual machines run systemd, and Debian 13 unless another is asked for', 
   t.like(machine, { machine: 'vm', runtime: 'systemd', os: 'debian13' })
   t.deepEqual(machine.build.arches, ['amd64'])
   t.is(request('--mode join --machine vm --os debian12').os, 'debian12')
-  t.deepEqual(request('--mode join --machine vm --arch armv7').build.arches, ['arm'])
+  t.deepEqual(request('--mode join --machine vm --arch aarch64').build.arches, ['arm64'])
 })
 
 const wrong: [string, RegExp][] = [
@@ -64,6 +64,10 @@ const wrong: [string, RegExp][] = [
   [
     '--mode join --machine vm --os debian12 --arch arm64',
     /^no machine of arm64 with debian12: choose from debian13$/,
+  ],
+  [
+    '--mode join --machine vm --arch arm',
+    /^there are no machines of arm: choose from amd64, arm64$/,
   ],
   [
     '--mode join --machine vm --os debian14',

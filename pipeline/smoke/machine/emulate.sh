@@ -9,7 +9,7 @@ formats=/proc/sys/fs/binfmt_misc
 name=$(cut -d: -f2 "$rule")
 mount -t binfmt_misc binfmt_misc "$formats"
 if [ ! -e "$formats/$name" ]; then
-	trap 'echo -1 >"$formats/$name"' EXIT
-	cat "$rule" >"$formats/register"
+  trap 'echo -1 >"$formats/$name"' EXIT
+  cat "$rule" >"$formats/register"
 fi
 "$@"

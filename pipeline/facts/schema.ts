@@ -279,7 +279,14 @@ const debian = z
     machine: z
       .strictObject({
         systems: z
-          .record(text, z.strictObject({ suite: text, arches: z.array(arch).min(1) }))
+          .record(
+            text,
+            z.strictObject({
+              suite: text,
+              arches: z.array(arch).min(1),
+              packages: z.array(text).optional().describe('Packages that no other one has.'),
+            }),
+          )
           .describe('Suite of Debian, and architectures of machines, by the name of --os.'),
         kernels: z.partialRecord(arch, text).describe('The package of the kernel.'),
         packages: z

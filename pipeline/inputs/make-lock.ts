@@ -155,7 +155,11 @@ async function filesOfMachine(
     ({ sourcesOnly }) => !sourcesOnly,
   )
   const apt = await openApt(suites, arch, known, warnings)
-  const files = await apt?.closure([...packages, kernels[arch] as string])
+  const files = await apt?.closure([
+    ...packages,
+    ...(systems[os]?.packages ?? []),
+    kernels[arch] as string,
+  ])
   return files?.map((file) => candidate(apt as Apt, file, known.purpose))
 }
 

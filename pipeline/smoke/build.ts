@@ -10,7 +10,7 @@ import { purposes } from '../inputs/lock.js'
 import { planComponent } from '../plan/components.js'
 import { planImages } from '../plan/images.js'
 import type { BuildRequest } from '../plan/request.js'
-import { kubeadmVariant } from '../recipe/request.js'
+import { byKubeadm, kubeadmVariant } from '../recipe/request.js'
 import { buildConformance } from './conformance.js'
 import type { SmokeMode, SmokeRequest } from './request.js'
 import type { Images } from './setting.js'
@@ -46,10 +46,6 @@ export async function buildForNodes(
   await buildPlanned(build, facts, specs, { inputs, work })
   // Of two variants of the kubelet the last.
   return Object.fromEntries(specs.map((spec) => [spec.image, spec]))
-}
-
-function byKubeadm(mode: SmokeMode): boolean {
-  return mode === 'init' || mode === 'join'
 }
 
 /** The variant that is tested comes last. */

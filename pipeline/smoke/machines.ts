@@ -81,7 +81,7 @@ async function virtual(
   folder: string,
 ): Promise<Machines> {
   const image = await machineImage(facts, os, arch)
-  const accelerator = await chooseAccelerator(image, arch)
+  const accelerator = await chooseAccelerator(image.kernel, arch)
   line(
     `virtual machines: ${accelerator === 'kvm' ? 'by KVM' : 'emulated, because no kernel starts by KVM here'}`,
   )

@@ -43,17 +43,18 @@ export default async function kubeletBench(_request: undefined, facts: Facts): P
     ["with Go's linker and inlining", { ...kubelet, linker: 'go', gcflags: [] }],
   ]
   await verifyMachine([])
+  const arch = parseArch(process.arch)
   const folder = temporaryDirectory('kubelet-bench')
   const engine = await prepareEngine(undefined)
   await withClient(engine, async (client) => {
     const builder = await prepareBuilder(client, facts)
-    const platform = platformOf(parseArch(process.arch))
+    const platform = platformOf(arch)
     for (const [i, [name, component]] of kubelets.entries()) {
       const tree = componentTree(builder, component, platform)
       await engineStep(`kubelet ${name}`, () => tree.export(join(folder, String(i))))
     }
   })
-  await writePodImage(folder, parseArch(process.arch))
+  await writePodImage(folder, arch)
   const rows: string[][] = []
   for (const [i, [name]] of kubelets.entries()) {
     const program = join(folder, String(i), 'usr/bin/kubelet')

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import anyTest, { type TestFn } from 'ava'
+import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { loadFacts } from '../../pipeline/facts/load.js'
 import { requirePrograms } from '../../pipeline/host/tools.js'
 import { Apt } from '../../pipeline/inputs/apt.js'
+import { writeLayer } from '../../pipeline/inputs/debs.js'
 import { fetchInputs } from '../../pipeline/inputs/fetch.js'
 import { storedPath } from '../../pipeline/inputs/store.js'
 import { type PlatformImage, readArchive, unpackRoot } from '../_helpers/archive.js'
@@ -57,17 +58,10 @@ for (const suite of ['bullseye', 'bookworm', 'trixie']) {
     t.timeout(600_000)
     const { folder, image } = t.context
     const host = await debianRoot(suite, join(folder, suite))
-    const made = await inNamespace(`
-chroot ${image} /usr/lib/nft/nft --file /rules
-chroot ${host} nft list ruleset
-chroot ${image} iptables-nft -N KUBE
-${marks.map((rule) => `chroot ${image} iptables-nft ${rule}`).join('\n')}
-chroot ${host} iptables-nft-save`)
-    t.is(made.status, 0, made.stderr)
+    const read = await readBack(t, image, host, 'KUBE')
     for (const name of ['set cluster-ips', 'map service-ips', 'set affinity', 'map typed']) {
-      t.true(made.stdout.includes(`${name} {`), made.stdout)
+      t.true(read.includes(`${name} {`), read)
     }
-    for (const rule of marks) t.true(made.stdout.includes(`\n${rule}\n`), made.stdout)
   })
 
   test.serial(
@@ -76,24 +70,39 @@ chroot ${host} iptables-nft-save`)
       t.timeout(600_000)
       const { folder, image } = t.context
       const host = await debianRoot(suite, join(folder, suite))
-      const made = await inNamespace(`
-chroot ${host} nft --file /rules
-chroot ${image} /usr/lib/nft/nft list ruleset
-chroot ${host} iptables-nft -N HOST
-${marks.map((rule) => `chroot ${host} iptables-nft ${rule.replace('KUBE', 'HOST')}`).join('\n')}
-chroot ${image} iptables-nft-save`)
-      t.is(made.status, 0, made.stderr)
-      t.true(made.stdout.includes('set cluster-ips {'), made.stdout)
-      for (const rule of marks) {
-        t.true(made.stdout.includes(`\n${rule.replace('KUBE', 'HOST')}\n`), made.stdout)
-      }
+      const read = await readBack(t, host, image, 'HOST')
+      t.true(read.includes('set cluster-ips {'), read)
     },
   )
 }
 
-/** Runs a shell script in a network namespace of its own, where nothing of this machine's rules is. */
-function inNamespace(script: string) {
-  return run('unshare', ['--net', '--mount', 'sh', '-euc', script])
+/**
+ * What the programs of one root read of the rules that those of another have written, in a network namespace of its own, where nothing of
+ * this machine's is; the marks must be among them as they were written, in a chain of this name.
+ */
+async function readBack(
+  t: ExecutionContext,
+  writer: string,
+  reader: string,
+  chain: string,
+): Promise<string> {
+  const written = marks.map((rule) => rule.replace('KUBE', chain))
+  const script = `
+chroot ${writer} nft --file /rules
+chroot ${reader} nft list ruleset
+chroot ${writer} iptables-nft -N ${chain}
+${written.map((rule) => `chroot ${writer} iptables-nft ${rule}`).join('\n')}
+chroot ${reader} iptables-nft-save`
+  const { status, stdout, stderr } = await run('unshare', [
+    '--net',
+    '--mount',
+    'sh',
+    '-euc',
+    script,
+  ])
+  t.is(status, 0, stderr)
+  for (const rule of written) t.true(stdout.includes(`\n${rule}\n`), stdout)
+  return stdout
 }
 
 /** A root with nft and iptables of a release of Debian, for chroot; made once. */
@@ -116,11 +125,14 @@ async function debianRoot(suite: string, folder: string): Promise<string> {
     await mkdir(join(root, 'usr', name))
     await symlink(`usr/${name}`, join(root, name))
   }
-  for (const file of files) {
-    // As dpkg-deb --extract, which puts directories in the place of such links.
-    const unpack = `dpkg-deb --fsys-tarfile ${storedPath(file)} | tar --extract --keep-directory-symlink --directory=${root}`
-    await succeed('sh', ['-euc', unpack])
-  }
+  const layer = join(folder, 'layer')
+  await writeLayer(
+    files.map((file) => storedPath(file)),
+    layer,
+  )
+  // Packages of old have directories in the place of such links.
+  const into = ['--extract', `--file=${layer}`, `--directory=${root}`, '--keep-directory-symlink']
+  await succeed('tar', into)
   // nft of Debian 11 cannot write sets of such a type, and must read them.
   await writeFile(join(root, 'rules'), rules.replace(/^.* typeof .*$/m, ''))
   return root

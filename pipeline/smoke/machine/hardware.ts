@@ -5,7 +5,6 @@ import { type Arch, parseArch, platformOf } from '../../facts/platform.js'
 import { run } from '../../host/process.js'
 import { temporaryDirectory } from '../../host/temporary.js'
 import type { HostPrograms } from '../../host/tools.js'
-import type { MachineImage } from './image.js'
 
 interface Board {
   /** Debian package of the emulator. */
@@ -31,6 +30,11 @@ function boardOf(arch: Arch): Board {
 }
 
 export type Accelerator = 'kvm' | 'tcg'
+
+/** Whether this machine runs no program of an architecture by itself. */
+export function isForeign(arch: Arch): boolean {
+  return arch !== parseArch(process.arch)
+}
 
 /** The emulator of an architecture's machines. */
 export function emulatorOf(arch: Arch): string {
@@ -64,11 +68,8 @@ const trial = 10
  * How machines of an architecture run here: by the processor itself after a kernel was seen to start on it, because a /dev/kvm that opens
  * may still not run one; else emulated.
  */
-export async function chooseAccelerator(
-  { kernel }: MachineImage,
-  arch: Arch,
-): Promise<Accelerator> {
-  if (arch !== parseArch(process.arch)) return 'tcg'
+export async function chooseAccelerator(kernel: string, arch: Arch): Promise<Accelerator> {
+  if (isForeign(arch)) return 'tcg'
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
   } catch {

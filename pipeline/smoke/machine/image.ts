@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Arch, parseArch, platformOf } from '../../facts/platform.js'
+import { type Arch, platformOf } from '../../facts/platform.js'
 import type { Facts } from '../../facts/schema.js'
 import { withLock } from '../../host/lock.js'
 import { cacheDirectory } from '../../host/paths.js'
@@ -14,6 +14,7 @@ import { requirePrograms } from '../../host/tools.js'
 import { fetchInputs } from '../../inputs/fetch.js'
 import { filesFor, type LockedFile, loadLock, purposes } from '../../inputs/lock.js'
 import { storedPath } from '../../inputs/store.js'
+import { isForeign } from './hardware.js'
 
 /** What virtual machines start from. */
 export interface MachineImage {
@@ -111,11 +112,6 @@ async function makeRoot(
     await copyFile(join(boot, file), join(folder, name))
   }
   await makeDisk(join(folder, 'root'), '12G', root)
-}
-
-/** Whether another machine's programs are needed to make a root. */
-function isForeign(arch: Arch): boolean {
-  return arch !== parseArch(process.arch)
 }
 
 /** qemu's emulator of programs, which this machine's kernel starts those of another architecture by. */
